@@ -1,4 +1,4 @@
-//! What must hold for whatever bytes come as a webhook. The fuzz target and the tests run it; `serde_json` is the model.
+//! Checks that must hold for any bytes of a delivery. The fuzz target and the tests run them. `serde_json` is the model.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ fn verifier() -> WebhookVerifier {
     verifier
 }
 
-/// Nobody makes a signature without the secret: three lines of headers and a body never pass.
+/// Checks that no input passes without the secret. The input is three lines of headers, then a body.
 pub fn check_delivery(data: &[u8]) {
     let mut lines = data.splitn(4, |byte| *byte == b'\n');
     let mut line = || lines.next();
@@ -25,29 +25,30 @@ pub fn check_delivery(data: &[u8]) {
     assert!(verifier().verify(&headers, line().unwrap_or_default(), 1_711_040_902).is_err());
 }
 
-/// A body is read if and only if the model reads it and finds the two fields, each once; and what is then signed passes,
-/// with both encodings of the URL. Whether it was read; `None` where the model cannot tell.
+/// Checks that a body is parsed if and only if the model parses it and finds each of the two fields once. A parsed body
+/// must pass when it is signed with either encoding of the URL. Returns whether the body was parsed, or `None` if the
+/// model cannot decide.
 pub fn check_body(body: &[u8]) -> Option<bool> {
-    // A signature that is none: whether it is compared at all tells whether the body was read.
-    let kind = verify(body, &"0".repeat(64)).expect_err("zeros are no signature");
-    let is_read = match kind {
+    // A wrong signature: it is compared only if the body was parsed.
+    let kind = verify(body, &"0".repeat(64)).expect_err("the signature is wrong");
+    let is_parsed = match kind {
         ErrorKind::WebhookMismatch => true,
         ErrorKind::WebhookMalformed => false,
         other => panic!("{other:?}"),
     };
     match model(body) {
         Model::Unknown => return None,
-        Model::Refused => assert!(!is_read, "{}", String::from_utf8_lossy(body)),
+        Model::Refused => assert!(!is_parsed, "{}", String::from_utf8_lossy(body)),
         Model::Read(url, event_type) => {
-            assert!(is_read, "{}", String::from_utf8_lossy(body));
+            assert!(is_parsed, "{}", String::from_utf8_lossy(body));
             for unreserved in ["-_.~!*'()", "-_.~"] {
                 let signature = sign(&encode(&url, unreserved), &event_type);
-                let told = verify(body, &signature).expect("it is signed");
-                assert_eq!(told, (url.clone(), event_type.clone()));
+                let event = verify(body, &signature).expect("it is signed");
+                assert_eq!(event, (url.clone(), event_type.clone()));
             }
         }
     }
-    Some(is_read)
+    Some(is_parsed)
 }
 
 fn verify(body: &[u8], signature: &str) -> Result<(String, String), ErrorKind> {
@@ -69,12 +70,12 @@ fn encode(url: &str, unreserved: &str) -> String {
     })
 }
 
-/// What `serde_json` makes of a body.
+/// How `serde_json` parses a body.
 enum Model {
-    /// To be read: its URL and type.
+    /// Parsed, with its URL and type.
     Read(String, String),
     Refused,
-    /// Half of a surrogate pair is in it, which only some of its strings may hold.
+    /// The body contains half of a surrogate pair, which only some of its strings may contain.
     Unknown,
 }
 
@@ -98,7 +99,7 @@ fn model(body: &[u8]) -> Model {
     if is_clean { Model::Read(url, event_type) } else { Model::Refused }
 }
 
-/// How deep JSON is nested.
+/// Returns how deep JSON is nested.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
     for byte in text.bytes() {
@@ -117,7 +118,7 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Every value of the two fields at the top: text, or `None` for another kind.
+/// All values of the two top-level fields: text, or `None` for another type.
 #[derive(Default)]
 struct Members {
     url: Vec<Option<String>>,

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Example: is the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET good?
+ * Example: check the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET.
  *
  *     #include <justcall_auth.h>
  *     #include <stdio.h>
@@ -26,158 +26,240 @@
  *         return status == JUSTCALL_OK ? 0 : 1;
  *     }
  *
+ * Words in this header:
+ *
+ * - The service is the JustCall API.
+ * - A pair is an API key together with its secret.
+ * - The source is the place that the pair is read from, such as environment variables or a file.
+ * - A handle is a pointer to an opaque type of this library, such as justcall_client.
+ * - A delivery is one HTTP request that JustCall sends to the URL of your webhook.
+ *
  * Functions by task:
  *
- * - Check a pair: justcall_client_verify(); without the service: justcall_diagnose(),
- *   justcall_diagnose_environment(), justcall_credentials_new().
- * - Send a request: justcall_client_request(), or justcall_request_new() and
- *   justcall_client_send() for headers, a query, a timeout or a cancel handle. Read the answer:
- *   justcall_response_body(), justcall_response_header().
- * - Choose the source of the pair: justcall_config_set_source(), _set_credentials(), or
- *   _set_source_callback(). The callback is a justcall_load_fn and creates its errors with
- *   justcall_error_new().
- * - Choose how to connect: justcall_config_set_base_url(), _set_ca_file(), _set_ca_pem(),
- *   _set_proxy(), _set_local_address(), _set_timeout_ms(), _set_max_retries(),
- *   _set_max_response_length().
- * - Limit or end a call: justcall_request_set_timeout_ms(), justcall_request_set_cancel(),
- *   justcall_call_options_new() and the functions that end in _with, justcall_cancel_fire(),
+ * - To check a pair, call justcall_client_verify(). To check it without the service, call
+ *   justcall_diagnose(), justcall_diagnose_environment() or justcall_credentials_new().
+ * - To send a request, call justcall_client_request(). For headers, a query, a timeout or a cancel
+ *   handle, call justcall_request_new() and justcall_client_send(). Read the response with
+ *   justcall_response_body() and justcall_response_header().
+ * - To choose the source of the pair, call justcall_config_set_source(),
+ *   justcall_config_set_credentials() or justcall_config_set_source_callback(). A source callback
+ *   is a justcall_load_fn and creates its errors with justcall_error_new().
+ * - To choose how to connect, use the functions whose names start with justcall_config_set_:
+ *   _base_url(), _ca_file(), _ca_pem(), _proxy(), _local_address(), _timeout_ms(), _max_retries()
+ *   and _max_response_length().
+ * - To limit the time of a call, use justcall_request_set_timeout_ms(), or
+ *   justcall_call_options_new() and the functions whose names end in _with.
+ * - To end calls early, use justcall_request_set_cancel(), justcall_cancel_fire() and
  *   justcall_client_shutdown().
- * - Follow a reset of the pair: nothing to do; justcall_config_set_rotation_wait_ms() lets calls
- *   wait for the new pair, justcall_client_reload() and justcall_client_replace() speed it up,
- *   justcall_config_set_event_handler() reports it.
- * - Verify webhooks: justcall_webhook_new(), justcall_webhook_use_client() or
- *   justcall_webhook_add_secret(), justcall_webhook_verify(),
- *   justcall_webhook_event_object_path().
- * - Use your own HTTP client: justcall_exchange_new() for the whole call, or
- *   justcall_client_authorization() and justcall_classify() for one request.
- * - Find out what failed: justcall_error_message(), justcall_error_hint(),
- *   justcall_error_status(), justcall_error_request_sent(), justcall_error_response().
- * - Monitor: justcall_client_usage(), justcall_client_rate_limit(), justcall_client_generation(),
- *   justcall_client_key_hint(), justcall_client_protection().
+ * - To follow a reset of the pair, you need no function: the library reads the source by itself.
+ *   justcall_config_set_rotation_wait_ms() lets calls wait for the new pair.
+ *   justcall_client_reload() and justcall_client_replace() make the library use the new pair
+ *   sooner. justcall_config_set_event_handler() reports the reset.
+ * - To verify webhooks, call justcall_webhook_new(), then justcall_webhook_use_client() or
+ *   justcall_webhook_add_secret(), then justcall_webhook_verify().
+ *   justcall_webhook_event_object_path() returns the path of the object that the event is about.
+ * - To use your own HTTP client for a whole call, call justcall_exchange_new(). To use your own
+ *   HTTP client for one request, call justcall_client_authorization() and justcall_classify().
+ * - To find out what failed, call justcall_error_message(), justcall_error_hint(),
+ *   justcall_error_status(), justcall_error_request_sent() and justcall_error_response().
+ * - To monitor a program, call justcall_client_usage(), justcall_client_rate_limit(),
+ *   justcall_client_generation(), justcall_client_key_hint() and justcall_client_protection().
  *
- * Errors. A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a
- * JUSTCALL_ERROR_ number. Its last parameter, `error`, may be NULL if you do not want the details.
- * Otherwise every call sets `*error`: to a justcall_error on failure, to NULL on success. It does
- * not free what was there: free an error before you pass the same pointer to another call. If a
- * call fails, it sets an output handle to NULL and leaves every other output unchanged, except that
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL sets `*length` to the needed length. There is no hidden last
- * error. Several texts of an error may be NULL, such as justcall_error_service_message(): check
- * before you print them.
+ * ## Errors
  *
- * Ownership. A handle that a function stores in `*out`, or that a _new function returns, is yours:
- * pass it once to the _free function of its type, which accepts NULL. Free handles in any order,
- * when no call uses them: a handle keeps alive what it refers to. Text that a function returns is
- * borrowed from the handle that was passed, and lives as long as its comment says. What you pass
- * in is copied and stays yours.
+ * A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a JUSTCALL_ERROR_
+ * number. The last parameter of such a function is `error`. `error` may be NULL if you do not need
+ * the details of a failure. If `error` is not NULL, the function sets `*error` to a justcall_error
+ * on failure and to NULL on success. The function does not free the old value of `*error`. Free an
+ * old error before you pass the same `error` pointer to another call.
  *
- * Sharing. Clients of a process share one pair, with its generation, rate limit and counters, if
- * they have the same source, base URL, expected account and memory protection. Each call of
- * justcall_config_set_source_callback() makes another source, and so does each justcall_credentials
- * handle. Clients with the source `env:` share only if the environment held the same pair, or none,
- * when they were created.
+ * A call that fails sets its output handle to NULL and leaves every other output unchanged. Only
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL also sets `*length`, to the required length. The library has no
+ * global last error. Some texts of an error may be NULL, such as justcall_error_service_message().
+ * Check texts that may be NULL before you print them.
  *
- * Threads. A function that takes a handle as `const` may be called on it by several threads at
- * once, except that an exchange is for one thread at a time. A function that changes a handle
- * takes it without `const`: for one thread at a time, unless its comment says otherwise. A handle
- * may be freed on any thread. Nothing has to be initialised. The library starts no thread, except
- * to look up names.
+ * ## Ownership
  *
- * Signal handlers may call justcall_cancel_fire() and justcall_client_shutdown(), and no other
- * function.
+ * You own every handle that a function stores in `*out` or that a _new function returns. Pass the
+ * handle once to the _free function of its type. Every _free function accepts NULL. Free a handle
+ * only when no call uses it. You may free handles in any order, because a handle keeps everything
+ * that it needs. A handle owns the texts that functions return from it. The comment of each
+ * function states how long its text is valid. The library copies your arguments, and you keep
+ * ownership of them.
  *
- * fork(). A child may use every handle that it inherits, except exchanges, also if other threads
- * of the parent were inside calls. It opens its own connections and reads the source again at its
- * first call. Its counters start at zero, and it forgets which pairs the service rejected. Both
- * processes then use the callbacks and their `context`.
+ * ## Sharing
  *
- * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until
- * the call returns, also while it runs your callbacks, and the state that you had set is then
- * restored. A pending request takes effect at the thread's next cancellation point. To end a call
- * early, use justcall_cancel_fire(). Threads whose cancellation type is asynchronous must not call
- * the library, as POSIX demands for nearly every function.
+ * Clients of a process share one pair if they have the same source, base URL, expected account and
+ * memory protection. Clients that share a pair also share its generation, rate limit and counters.
+ * Each call of justcall_config_set_source_callback() makes a new source, and each
+ * justcall_credentials handle is a source too. Clients with the source `env:` share a pair only if
+ * the environment held the same pair, or none, when they were created.
  *
- * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. The
- * stack that your callbacks use is not included.
+ * ## Threads
  *
- * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies are passed as a
- * pointer and a length; a body is a `const void *`, so that text, such as JSON, needs no cast. A
- * secret is written only into a buffer of yours: `capacity` counts the terminating NUL, `length`
- * does not. A truth value is an int32_t, 0 or 1. If a comment does not say what NULL does, NULL is
- * refused with JUSTCALL_ERROR_INVALID_ARGUMENT.
+ * Several threads may call a function on the same handle at the same time if the function takes the
+ * handle as `const`. Exchanges are an exception: use an exchange on one thread at a time. A
+ * function that takes a handle without `const` changes the handle. Call such a function on one
+ * thread at a time, unless its comment says that the function is thread-safe. If a function is
+ * thread-safe, several threads may call it at the same time, even with the same handles. You may
+ * free a handle on any thread. The library needs no initialization. The library starts threads only
+ * to resolve host names.
  *
- * Limits. An API key or secret has at most 512 bytes. A text argument has at most 128 KiB, a path
- * with its query 8 KiB. A response that you pass in has at most 1000 headers; a response that the
- * library reads has at most 64 KiB of headers. A response body has at most
- * justcall_config_set_max_response_length() bytes, the body of an error response 64 KiB, a webhook
- * delivery 1 MiB. A file with a pair, and the output of a `command:` source, have at most 64 KiB.
- * The program of a `command:` source may run for 10 seconds. The library resolves at most 16 names
- * at once, and keeps at most 64 idle connections, each for 30 seconds.
+ * A signal handler may call only justcall_cancel_fire() and justcall_client_shutdown().
  *
- * Time. A call, retries and waits included, ends at its timeout. The default is 30 seconds. The
- * call waits for a running callback. Functions block only if their comment says so.
+ * ## fork()
  *
- * Retries. A call is retried up to justcall_config_set_max_retries() times, 2 unless set, with
- * growing pauses, and not before the time in `Retry-After`. If that pause would last beyond the
- * call's timeout, the call fails at once. After 429, the library retries every request. After 408,
- * 5xx or a lost connection, it retries GET, HEAD, OPTIONS, PUT and DELETE. It retries another
- * method, such as POST, only if the request was surely not delivered. After 401, the library reads
- * the source; if it has another pair, the request is sent once more with that pair. Nothing else is
- * retried.
+ * After fork(), the child may use every handle that it inherits, except exchanges. The child may
+ * use them even if other threads of the parent were inside calls of the library. The child opens
+ * its own connections and reads the source again at its first call. In the child, all counters
+ * start at zero, and the library forgets which pairs the service rejected. Both processes call the
+ * callbacks with the same `context`.
  *
- * Rejected pairs. After 401, no client of the process sends the same pair to the same base URL for
- * 30 seconds. In that time a call fails at once with JUSTCALL_ERROR_INVALID_CREDENTIALS, unless the
- * source has another pair or the call waits for one (justcall_config_set_rotation_wait_ms()).
- * Nothing was sent then: justcall_error_request_sent() and justcall_error_attempts() return 0, and
- * justcall_error_retry_after_ms() returns how long the pair is still held back.
+ * ## Thread cancellation
  *
- * When the source is read. This is also when `load` of justcall_config_set_source_callback() runs:
+ * pthread_cancel() does not interrupt a call of the library. The library disables thread
+ * cancellation until the call returns, even while it runs your callbacks. After the call, the
+ * library restores the cancellation state of the thread. A pending cancellation takes effect at the
+ * next cancellation point of the thread. To end a call early, use justcall_cancel_fire(). A thread
+ * with asynchronous cancellation must not call the library. POSIX does not allow such a thread to
+ * call most other functions either.
  *
- * - At the first call that needs the pair. A webhook to verify counts as a call.
- * - At the next call after a failed read, if no pair has been read yet.
- * - At the first call of a client that is created later, unless the source is the environment.
- * - After the service rejected the pair: at most once a second, or up to four times a second while
- *   calls wait (justcall_config_set_rotation_wait_ms()).
- * - After a delivery that no known secret signed, unless the source is the environment: at the next
- *   call or delivery, at most once a second.
- * - In justcall_client_reload().
- * - A file or folder is also checked for changes by calls, at most once a second.
+ * ## Stack
  *
- * One thread reads at a time. A read that takes over 60 seconds no longer stops others. If a read
- * fails and there is a pair, calls continue with that pair.
+ * Every function needs at most 128 KiB of stack, which is the default size of a thread in musl. The
+ * stack that your callbacks use is not included in the 128 KiB.
  *
- * Environment. The library reads JUSTCALL_CREDENTIALS, JUSTCALL_API_KEY and JUSTCALL_API_SECRET,
- * or the variables that the source names; CREDENTIALS_DIRECTORY; HTTPS_PROXY and NO_PROXY, in
- * capitals or not; SSL_CERT_FILE and SSL_CERT_DIR; and PATH to find the program of a `command:`
- * source. justcall_diagnose_environment() also checks JUSTCALL_WEBHOOK_SECRET. A variable that is
- * empty counts as not set. If only one of the two variables of a pair is set, calls fail with
- * JUSTCALL_ERROR_CREDENTIALS_MALFORMED. A program that has more rights than its user (set-user-ID)
- * reads no variable but PATH. Like getenv(), reading races with setenv() in another thread.
+ * ## Text and other arguments
  *
- * The library changes nothing global: no signal handler, no allocator, no locale, no standard
- * stream but for the lines named below, and no environment variable but the two that a source with
- * `?scrub` removes.
+ * Text is NUL-terminated UTF-8. Paths are UTF-8 too, on every system. Secrets and bodies are passed
+ * as a pointer and a length. A body is a `const void *`, so text such as JSON needs no cast. The
+ * library writes a secret only into a buffer that you pass. `capacity` includes the terminating
+ * NUL, and `length` does not. A boolean is an int32_t that is 0 or 1. A function fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, unless its comment allows NULL.
  *
- * Server side only: everyone who has the program has the pair that is in it. Do not put a pair
- * into a page, a browser extension or an app for phones; let those ask a server of yours.
+ * ## Limits
  *
- * Memory. If an argument or a response of the service does not fit into memory, the call fails
- * with JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small.
+ * - An API key or a secret is at most 512 bytes.
+ * - A text argument is at most 128 KiB. A path with its query is at most 8 KiB.
+ * - A response that you pass to the library has at most 1000 headers.
+ * - The headers of a response that the library reads are at most 64 KiB.
+ * - A response body is at most justcall_config_set_max_response_length() bytes. The body of an
+ *   error response is at most 64 KiB.
+ * - The body of a webhook delivery is at most 1 MiB.
+ * - A file with a pair is at most 64 KiB, and so is the output of a `command:` source.
+ * - The program of a `command:` source may run for at most 10 seconds.
+ * - The library resolves at most 16 host names at the same time.
+ * - The library keeps at most 64 idle connections, each for at most 30 seconds.
  *
- * End of the program. The library calls abort() in two cases only. If one of its small allocations
- * fails, it prints a line to standard error first. If the guarded memory of a pair was
- * overwritten, it prints nothing: other code of the program wrote there, and may have written
- * elsewhere too. An internal error prints a line to standard error as well, but does not end the
- * program: the call fails with JUSTCALL_ERROR_INTERNAL.
+ * ## Time
  *
- * Unloading. On Linux, dlclose() leaves the shared library in memory, because a thread that looks
- * up a name may still run. On other systems do not unload it.
+ * A call ends at its timeout, which includes retries and waits. The default timeout is 30 seconds.
+ * A call that runs a callback waits until the callback returns. A function blocks only if its
+ * comment states it.
  *
- * Versions. Every function and constant exists since 0.1.0, unless its comment says otherwise. A
- * number of a status, an event or a severity is never given another meaning. Compilers warn if a
+ * ## Retries
+ *
+ * justcall_config_set_max_retries() sets how many times a call is retried. The default is 2. The
+ * pauses between retries grow, and they last at least as long as `Retry-After` demands. If a pause
+ * would exceed the timeout of the call, the call fails at once.
+ *
+ * - After the HTTP status 429, the library retries every request.
+ * - After the HTTP status 408 or 5xx, or a lost connection, the library retries GET, HEAD, OPTIONS,
+ *   PUT and DELETE. The library retries POST and other methods only if the service certainly did
+ *   not receive the request.
+ * - After the HTTP status 401, the library reads the source. If the source has another pair, the
+ *   library sends the request once more with that pair.
+ * - The library retries nothing else.
+ *
+ * ## Rejected pairs
+ *
+ * After the HTTP status 401, no client of the process sends the same pair to the same base URL for
+ * 30 seconds. Calls with a rejected pair fail at once with JUSTCALL_ERROR_INVALID_CREDENTIALS,
+ * unless the source has another pair. justcall_config_set_rotation_wait_ms() lets calls wait for
+ * another pair instead of failing at once. When a call fails at once, justcall_error_request_sent()
+ * and justcall_error_attempts() return 0, because the library sent nothing.
+ * justcall_error_retry_after_ms() returns how long the library will not send the rejected pair.
+ *
+ * ## Reading the source
+ *
+ * The library reads the source at the following times. If the source is a callback, the library
+ * runs the callback at these times.
+ *
+ * - The library reads the source at the first call that needs the pair. The verification of a
+ *   webhook counts as a call.
+ * - If a read failed and no pair has been read yet, the next call reads the source again.
+ * - If you create another client with the same source, its first call reads the source, unless the
+ *   source is the environment.
+ * - After the service rejected the pair, calls read the source at most once a second. Calls that
+ *   wait for a new pair (justcall_config_set_rotation_wait_ms()) read the source up to four times a
+ *   second.
+ * - If no known secret signed a webhook delivery, the next call or delivery reads the source, at
+ *   most once a second. The library does not read the environment for this reason.
+ * - justcall_client_reload() reads the source.
+ * - Calls also check a file or folder for changes, at most once a second.
+ *
+ * Only one thread reads a source at a time. If a read takes over 60 seconds, another thread may
+ * read the source. If a read fails and the library has a pair, calls continue with that pair.
+ *
+ * ## Environment variables
+ *
+ * - The source `default:` reads JUSTCALL_CREDENTIALS, which may name another source.
+ * - The source `env:` reads JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or the variables that the
+ *   source names.
+ * - The source `systemd:` reads CREDENTIALS_DIRECTORY.
+ * - The library reads SSL_CERT_FILE and SSL_CERT_DIR to find certificate authorities.
+ * - The library reads HTTPS_PROXY and NO_PROXY in upper case and in lower case.
+ * - The library reads PATH to find the program of a `command:` source.
+ * - justcall_diagnose_environment() also reads JUSTCALL_WEBHOOK_SECRET.
+ *
+ * An empty variable counts as not set. If only one of the two variables of a pair is set, calls
+ * fail with JUSTCALL_ERROR_CREDENTIALS_MALFORMED. In a set-user-ID program, or any program with
+ * more privileges than its user, the library reads only PATH. Like getenv(), the library reads the
+ * environment safely only if no other thread calls setenv() at the same time.
+ *
+ * ## Global state
+ *
+ * The library does not change signal handlers, the allocator or the locale. The library writes
+ * nothing to standard output. It writes to standard error only in the cases that the section "Fatal
+ * errors" lists. A source with `?scrub` removes its two environment variables. The library changes
+ * no other environment variable.
+ *
+ * ## Security
+ *
+ * Use the library only on servers. Everyone who has a copy of a program can extract a pair that the
+ * program contains. Do not put a pair into a web page, a browser extension or a mobile app. Let
+ * such programs send requests to your own server instead.
+ *
+ * ## Memory
+ *
+ * If an argument or a response of the service does not fit into memory, the call fails with
+ * JUSTCALL_ERROR_OUT_OF_MEMORY and the program continues. The other allocations of the library are
+ * small.
+ *
+ * ## Fatal errors
+ *
+ * The library calls abort() only in two cases. If a small allocation fails, the library prints a
+ * line to standard error and calls abort(). If the guarded memory of a pair was overwritten, the
+ * library calls abort() and prints nothing. Overwritten memory means that other code of the program
+ * wrote there, and perhaps in other places too. After an internal error, the library prints a line
+ * to standard error, and the call fails with JUSTCALL_ERROR_INTERNAL. An internal error does not
+ * end the program.
+ *
+ * ## Unloading
+ *
+ * On Linux, the shared library remains in memory after dlclose(), because one of its threads may
+ * still resolve a host name. On other systems, do not unload the library.
+ *
+ * ## Versions
+ *
+ * Every function and constant exists since version 0.1.0, unless its comment names another version.
+ * The number of a status, an event or a severity never changes its meaning. Compilers warn if a
  * program ignores the result of a function that is marked JUSTCALL_NODISCARD.
  *
- * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is
- * beside this header in the sources.
+ * ## Valgrind
+ *
+ * valgrind reports no errors in the library if you pass it the suppression file justcall_auth.supp.
+ * The source code contains this file in the same folder as this header.
  */
 
 #ifndef JUSTCALL_AUTH_H
@@ -189,9 +271,9 @@
 #include <stdint.h>
 
 /**
- * Marks functions whose result must be checked: those that create a handle, load a pair, call the
- * service, verify, or return what to do next. Compilers warn if the result is ignored. Other
- * functions that return a justcall_status, such as setters, can fail too. To turn the warning off,
+ * Marks functions whose result must be checked. Compilers warn if a program ignores the result. The
+ * marked functions create a handle, load a pair, call the service, verify a delivery, or return the
+ * next action. Functions without the mark can fail too, such as setters. To turn the warning off,
  * define this macro as empty before you include this header.
  */
 #ifndef JUSTCALL_NODISCARD
@@ -206,7 +288,7 @@
 #endif
 #endif
 
-/** Marks functions that a later version will not have. There are none yet. */
+/** Marks functions that a later version will remove. No function has this mark yet. */
 #ifndef JUSTCALL_DEPRECATED
 #if defined(__GNUC__)
 #define JUSTCALL_DEPRECATED __attribute__((deprecated))
@@ -224,9 +306,9 @@ extern "C" {
 /* Status: the result of a call -------------------------------------------------------------- */
 
 /**
- * The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
- * failure that the service reported is its HTTP status. Later versions may return numbers that
- * this header does not have.
+ * The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. If the service
+ * reported the failure, the status equals the HTTP status of its response. A later version of the
+ * library may return numbers that this header does not define.
  */
 typedef int32_t justcall_status;
 
@@ -324,249 +406,275 @@ typedef int32_t justcall_status;
 #define JUSTCALL_ERROR_UNAVAILABLE 503
 
 /**
- * Returns the name of a status, the same in every language: `"invalid_credentials"` for 401,
- * `"ok"` for 0, `"unknown"` for a number that the library in use does not have. Never NULL. The
- * text lives as long as the program. Any thread may call this.
+ * Returns the name of a status, such as `"invalid_credentials"` for 401. Returns `"ok"` for
+ * JUSTCALL_OK. Returns `"unknown"` for a status that the library in use does not know. The name of
+ * a status is the same in every programming language. Never returns NULL. The text is static: do
+ * not free it. This function is thread-safe.
  */
 const char *justcall_status_name(justcall_status status);
 
 /* Handles ----------------------------------------------------------------------------------- */
 
 /**
- * The account that a pair belongs to, from justcall_client_verify(). Immutable: any number of
- * threads may use one at once.
+ * The account that a pair belongs to. justcall_client_verify() returns it. An account is
+ * immutable, so several threads may use it at the same time.
  */
 typedef struct justcall_account justcall_account;
 
 /**
- * A time limit and a cancel handle for a call: for the functions whose names end in `_with`. One
- * handle may serve any number of calls. For one thread at a time while it is changed; then any
- * number of threads may call with it at once. A call copies it when it starts.
+ * A time limit and a cancel handle for calls of the functions whose names end in `_with`. Any
+ * number of calls may use the same options. A call copies its options when it starts. Change
+ * options on one thread at a time. While no thread changes the options, several threads may pass
+ * them to calls at the same time.
  */
 typedef struct justcall_call_options justcall_call_options;
 
 /**
- * Ends calls early, from any thread or from a signal handler. Give it to a request with
- * justcall_request_set_cancel(), or to options with justcall_call_options_set_cancel().
+ * A handle that ends calls early, from any thread or from a signal handler. Attach a cancel handle
+ * to a request with justcall_request_set_cancel(), or to call options with
+ * justcall_call_options_set_cancel().
  */
 typedef struct justcall_cancel justcall_cancel;
 
 /**
- * A client of the JustCall API. Create one and keep it: it holds the pair and the open
- * connections. Clients share a pair if they have the same source, base URL, expected account and
- * memory protection. Any number of threads may use one at once.
+ * A client of the JustCall API. Create one client and keep it: the client holds the pair and the
+ * open connections. Clients share a pair if they have the same source, base URL, expected account
+ * and memory protection. Several threads may use one client at the same time.
  */
 typedef struct justcall_client justcall_client;
 
 /**
- * The settings of clients; what is not set keeps its default. For one thread at a time while it is
- * changed. A client copies what it needs: one configuration makes any number of clients, and later
- * changes to it do not reach them.
+ * The settings of clients. Every setting that you do not set keeps its default. You can create any
+ * number of clients from one configuration. A client copies the settings, so later changes to the
+ * configuration do not affect it. Change a configuration on one thread at a time.
  */
 typedef struct justcall_config justcall_config;
 
 /**
- * An API key and its secret, checked, in memory of the library that is wiped when the last handle
- * that refers to it is freed. Immutable: any number of threads may use one at once.
+ * An API key and its secret, which were checked when the handle was created. The library stores
+ * both in its own memory. The library wipes the pair when the last handle that refers to it is
+ * freed. Credentials are immutable, so several threads may use one handle at the same time.
  */
 typedef struct justcall_credentials justcall_credentials;
 
 /**
- * Why a call failed. Every function that can fail stores one through its last parameter, if that
- * is not NULL. It is yours, to be freed with justcall_error_free(). Immutable: any number of
- * threads may use one at once.
+ * The details of a failure. Every function that can fail stores an error through its last
+ * parameter, unless that parameter is NULL. Free the error with justcall_error_free(). An error is
+ * immutable, so several threads may use it at the same time.
  */
 typedef struct justcall_error justcall_error;
 
 /**
- * Something that happened. It belongs to the library and lives while the handler that it was
- * passed to runs: copy what you keep. Its texts are safe to log: they never hold a secret.
+ * An event that the library reports to your event handler. The library owns the event and frees it
+ * when the handler returns. Copy the texts of an event that you need longer. The texts of an event
+ * never contain a secret, so you may log them.
  */
 typedef struct justcall_event justcall_event;
 
 /**
- * One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
- * justcall_client_send() for headers, retries, a reset of the pair and the meaning of a response.
- * For one thread at a time, in the process that created it. It keeps alive what it needs of its
- * justcall_client.
+ * An exchange is one call that you make with your own HTTP client, such as libcurl or an event
+ * loop. An exchange follows the same rules as justcall_client_send() for headers, retries, a reset
+ * of the pair and the meaning of a response. Use an exchange on one thread at a time, and only in
+ * the process that created it. You may free the client of an exchange before the exchange.
  *
- * Call justcall_exchange_next() in a loop: it returns what to do. Only justcall_exchange_load()
- * blocks. Rules for your HTTP client:
+ * Call justcall_exchange_next() in a loop: it returns the next action. Only
+ * justcall_exchange_load() blocks. Your HTTP client must follow these rules:
  *
- * - It must not follow redirects, because that would send the pair to another host.
- * - Set it up again for each JUSTCALL_ACTION_SEND. Method, URL, headers, body and pair may differ
- *   from those of the request before.
- * - It uses its own CA certificates and proxy. Those of the justcall_client do not apply to it.
- * - It may send `Accept-Encoding` with every encoding that it decodes, such as `br` or `zstd`.
- *   Report decoded bodies; the header `Content-Encoding` may stay.
- * - Report the final response only. Drop interim responses, of HTTP status 100 to 199, together
- *   with their headers.
- * - It makes copies of the pair. The library cannot wipe those: wipe them where you can.
+ * - The HTTP client must not follow redirects, because a redirect would send the pair to another
+ *   host.
+ * - Set up the HTTP client again for each JUSTCALL_ACTION_SEND. The method, URL, headers, body and
+ *   pair may differ from the previous request.
+ * - The HTTP client uses its own CA certificates and proxy. The CA and proxy settings of the
+ *   justcall_client do not apply to your HTTP client.
+ * - The HTTP client may send `Accept-Encoding` with every encoding that it decodes, such as `br`
+ *   or `zstd`. Report the decoded body. You may keep the header `Content-Encoding`.
+ * - Report only the final response. Ignore interim responses (HTTP status 100 to 199) and their
+ *   headers.
+ * - The HTTP client makes copies of the pair. The library cannot wipe these copies: wipe them
+ *   yourself, if you can.
  *
- * While an exchange is to load or to send, other calls that share its pair may wait for it. They
- * continue when you report the result or free the exchange, at its deadline, or after 60 seconds
- * if it has no deadline. So free an exchange that you do not finish.
+ * While an exchange has to load or send, other calls that share its pair may wait for it. The
+ * waiting calls continue when you report the result or free the exchange. The waiting calls also
+ * continue at the deadline of the exchange, or after 60 seconds if the exchange has no deadline.
+ * Free an exchange that you do not finish, so that other calls do not wait for it.
  */
 typedef struct justcall_exchange justcall_exchange;
 
 /**
- * A list of findings, the worst first; empty if nothing is wrong. Immutable: any number of threads
- * may use one at once.
+ * A list of findings, sorted so that the worst finding comes first. The list is empty if nothing
+ * is wrong. A report is immutable, so several threads may use it at the same time.
  */
 typedef struct justcall_report justcall_report;
 
 /**
- * A request that justcall_client_send() sends: method, path, headers, body. For one thread at a
- * time while it is changed; any number of threads may send one at once.
+ * A request to the service: its method, path, headers and body. Send it with
+ * justcall_client_send() or justcall_exchange_new(). Change a request on one thread at a time.
+ * While no thread changes a request, several threads may send it at the same time.
  */
 typedef struct justcall_request justcall_request;
 
 /**
- * A response of the service: status, headers, body. Immutable: any number of threads may use one
- * at once.
+ * A response of the service: its HTTP status, headers and body. A response is immutable, so
+ * several threads may use it at the same time.
  */
 typedef struct justcall_response justcall_response;
 
 /**
- * Verifies deliveries of webhooks. Set it up on one thread; then any number of threads may verify
- * with it at once.
+ * A verifier of webhook deliveries. Set up a verifier on one thread. After the setup, several
+ * threads may verify deliveries with one verifier at the same time.
  *
- * The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: everyone
- * who has one genuine delivery can send any other data with it. Before you act on the data, fetch
- * the object again through the API: justcall_client_request() of "GET" with the path that
- * justcall_webhook_event_object_path() returns.
+ * The signature of a delivery does NOT cover its body, except for the two fields `webhook_url` and
+ * `type`. Anyone who has one genuine delivery can send other data with the same signature. Before
+ * you act on the data of a delivery, fetch the object through the API. To fetch the object, call
+ * justcall_client_request() with the method "GET" and the path from
+ * justcall_webhook_event_object_path().
  */
 typedef struct justcall_webhook justcall_webhook;
 
 /**
- * A verified delivery: all that its signature covers, and nothing of the body's data, which is not
- * signed. Immutable: any number of threads may use one at once.
+ * A verified webhook delivery. A webhook event contains everything that the signature covers, and
+ * none of the unsigned data in the body. A webhook event is immutable, so several threads may use
+ * it at the same time.
  */
 typedef struct justcall_webhook_event justcall_webhook_event;
 
 /**
- * Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it
- * returns a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
- * JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error
- * in `*error`: one of justcall_error_new(), or one that another function of this library stored
- * there. The library owns what is stored, and frees it. `*out` and `*error` are NULL before.
- * `context` is what justcall_config_set_source_callback() was given.
+ * A callback that loads the pair of a client. Set it with justcall_config_set_source_callback(),
+ * which also sets its `context`.
  *
- * The returned number decides:
+ * On success, the callback stores credentials in `*out` and returns JUSTCALL_OK. On failure, the
+ * callback returns a JUSTCALL_ERROR_ number, usually JUSTCALL_ERROR_CREDENTIALS_MISSING or
+ * JUSTCALL_ERROR_SOURCE_UNAVAILABLE. The call that needs the pair then fails with the status of
+ * the callback. On failure, the callback may also store an error in `*error`. The error may come
+ * from justcall_error_new() or from another function of this library. The library takes ownership
+ * of both handles and frees them. `*out` and `*error` are NULL when the callback starts.
  *
- * - JUSTCALL_OK with credentials in `*out`: the pair is used. An error in `*error` is ignored.
+ * The return value decides what happens next:
+ *
+ * - JUSTCALL_OK with credentials in `*out`: the library uses the pair and ignores `*error`.
  * - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
- * - Another number: the call fails with it. Credentials in `*out` are ignored. Message, hint and
- *   reason come from `*error`, also if the status of that error is another one.
- * - A number that the library does not have: the call fails with
- *   JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
+ * - A JUSTCALL_ERROR_ number: the call fails with this status and ignores `*out`. The message,
+ *   hint and reason come from `*error`, even if the status of `*error` differs.
+ * - An unknown status: the call fails with JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
  *
- * If there is no pair yet, a failed load is repeated at the next call. If there is a pair, calls
- * continue with it.
+ * If the callback fails before any pair was loaded, the next call runs it again. If a pair was
+ * loaded before, calls continue with that pair.
  *
- * Called on the thread of the call that needs the pair; several threads may call it at once. It
- * may use clients that do not share this pair; a call of one that does fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp. No timeout or cancel handle
- * interrupts it.
+ * The library runs the callback on the thread of the call that needs the pair. Several threads may
+ * run the callback at the same time. The callback may use clients that do not share the pair that
+ * it loads. If the callback calls a client that shares this pair, the inner call fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT. The callback must not throw or longjmp. No timeout or cancel
+ * handle interrupts the callback.
  */
 typedef justcall_status (*justcall_load_fn)(void *context,
                                             justcall_credentials **out,
                                             justcall_error **error);
 
 /**
- * Frees the `context` of a callback, when nothing will call the callback any more. May be called
- * on any thread.
+ * A callback that frees the `context` of another callback. The library calls it when it will not
+ * call the other callback any more. The library may call it on any thread.
  */
 typedef void (*justcall_free_fn)(void *context);
 
 /**
- * Handles an event. `context` is what justcall_config_set_event_handler() was given. `event` and
- * its texts live until the function returns.
+ * A callback that handles an event. Set it with justcall_config_set_event_handler(), which also
+ * sets its `context`. `event` and its texts are valid until the callback returns.
  *
- * Called on the thread of the call that caused the event, between two of its steps; several
- * threads may call it at once. The call continues when it returns. The library holds no lock
- * meanwhile, so it may use any client, this one included. It must not free the client, unwind or
- * longjmp.
+ * The library runs the callback on the thread of the call that caused the event, between two steps
+ * of that call. The call continues when the callback returns. Several threads may run the callback
+ * at the same time. The library holds no lock while the callback runs, so the callback may use any
+ * client, including this one. The callback must not free the client. The callback must not throw
+ * or longjmp.
  */
 typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
 
 /**
- * Checks whether a verified delivery was seen before, and remembers it. Returns JUSTCALL_OK if it
- * is new, JUSTCALL_ERROR_WEBHOOK_REPLAYED if not, another JUSTCALL_ERROR_ number if it cannot
- * tell; justcall_webhook_verify() then returns the same. `context` is what
- * justcall_webhook_set_replay_check() was given. `event` lives until the function returns.
+ * A callback that checks whether a verified delivery was seen before, and that remembers the
+ * delivery. Set it with justcall_webhook_set_replay_check(), which also sets its `context`.
+ * `event` is valid until the callback returns.
  *
- * Called on the thread that verifies; several threads may call it at once. It must not unwind or
- * longjmp.
+ * The callback returns JUSTCALL_OK if the delivery is new. The callback returns
+ * JUSTCALL_ERROR_WEBHOOK_REPLAYED if the delivery was seen before. The callback returns another
+ * JUSTCALL_ERROR_ number if the check itself failed. justcall_webhook_verify() returns the same
+ * status as the callback.
+ *
+ * The library runs the callback on the thread that verifies the delivery. Several threads may run
+ * the callback at the same time. The callback must not throw or longjmp.
  */
 typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webhook_event *event);
 
 /* The library ------------------------------------------------------------------------------- */
 
-/** The version of this header; justcall_version() returns that of the library in use. */
+/** The version of this header. justcall_version() returns the version of the library in use. */
 #define JUSTCALL_VERSION_MAJOR 0
 #define JUSTCALL_VERSION_MINOR 1
 #define JUSTCALL_VERSION_PATCH 0
 
-/** The same as one number that grows: 10000 * major + 100 * minor + patch. */
+/** The version of this header as one number: 10000 * major + 100 * minor + patch. */
 #define JUSTCALL_VERSION_NUMBER 100
 
-/** The same as text. */
+/** The version of this header as text. */
 #define JUSTCALL_VERSION_STRING "0.1.0"
 
 /**
- * The ABI that this header describes. It grows with every change that programs built before cannot
- * work with. justcall_abi_version() returns that of the library in use.
+ * The ABI version that this header describes. The ABI version increases with every change that
+ * breaks programs built with an earlier header. justcall_abi_version() returns the ABI version of
+ * the library in use.
  */
 #define JUSTCALL_ABI_VERSION 1
 
 /**
- * Returns the version of the library in use, such as `"0.1.0"`. Never NULL. The text lives as long
- * as the program. Any thread may call this.
+ * Returns the version of the library in use, such as `"0.1.0"`. Never returns NULL. The text is
+ * static: do not free it. This function is thread-safe.
  */
 const char *justcall_version(void);
 
 /**
- * Returns the ABI of the library in use. A program that loads the library at run time compares it
- * with JUSTCALL_ABI_VERSION and goes on only if they are equal. Any thread may call this.
+ * Returns the ABI version of the library in use. A program that loads the library at run time must
+ * compare this number with JUSTCALL_ABI_VERSION. The program must not use the library if the two
+ * numbers differ. This function is thread-safe.
  */
 uint32_t justcall_abi_version(void);
 
 /**
- * Overwrites `length` bytes at `buffer` with zeros, in a way that compilers do not leave out as
- * they do with memset(): for your own copies of secrets. Does nothing if `buffer` is NULL or
- * `length` is 0, or impossible (over SIZE_MAX / 2). Any thread may call this.
+ * Overwrites `length` bytes at `buffer` with zeros. Use this function to wipe your own copies of
+ * secrets. A compiler may optimize memset() away, but not this function. Does nothing if `buffer`
+ * is NULL, if `length` is 0, or if `length` is over SIZE_MAX / 2. This function is thread-safe.
  */
 void justcall_wipe(void *buffer, size_t length);
 
 /**
- * Forgets which pairs the service rejected: every client of this process may send them again at
- * once, in place of 30 seconds later. For tests in which a pair is rejected and then made good;
- * other programs do not need it.
+ * Forgets which pairs the service rejected. Every client of this process may then send a rejected
+ * pair again at once, instead of after 30 seconds. This function is for tests in which a pair is
+ * rejected first and valid later. Other programs do not need this function.
  *
- * A call that waits for another pair goes on with the one that was rejected. A request that is
- * answered with 401 after this function returned counts as another rejection. Never fails, does
- * not block, reads no source and sends nothing. Any thread may call this. After fork() it affects
- * the process that calls it.
+ * A call that is waiting for another pair continues with the rejected pair. If the service answers
+ * a later request with 401, that counts as a new rejection.
+ *
+ * This function never fails, reads no source and sends nothing. Does not block. This function is
+ * thread-safe. After fork(), it affects only the process that calls it.
  */
 void justcall_forget_rejections(void);
 
 /* Credentials: an API key and its secret ---------------------------------------------------- */
 
 /**
- * The capacity that a buffer needs to hold any `Authorization` value with its NUL.
+ * The size of a buffer that can hold every `Authorization` value with its NUL.
  */
 #define JUSTCALL_AUTHORIZATION_SIZE 1026
 
 /**
- * Checks an API key and its secret, without asking the service, and copies them. Neither needs a
- * NUL at its end. Your own copies stay yours to wipe: see justcall_wipe().
+ * Checks an API key and its secret and copies them. The check sends nothing to the service. `key`
+ * and `secret` do not need a NUL at the end. You keep your own copies of both: wipe them with
+ * justcall_wipe().
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if one cannot be sent; the message says which
- * half is wrong and why, never its value. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`,
- * `secret` or `out` is NULL or a length is impossible. On success `*out` is yours, to be freed
- * with justcall_credentials_free(); on failure it is NULL. Does not block. Any thread may call
- * this.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if the key or the secret cannot be sent. The
+ * error message names the malformed half and the reason, but never contains the key or the secret.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL, or if a length
+ * is over SIZE_MAX / 2.
+ *
+ * On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Does not
+ * block. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_credentials_new(const char *key,
@@ -578,16 +686,18 @@ justcall_status justcall_credentials_new(const char *key,
 
 /**
  * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`.
- * The hint of the error about an unknown source lists them all. A variable that is empty counts as
- * not set.
+ * If the source is unknown, the hint of the error lists all sources. An environment variable that
+ * is empty counts as not set.
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, whose message names every place that was
- * searched; with JUSTCALL_ERROR_CREDENTIALS_MALFORMED; with JUSTCALL_ERROR_SOURCE_UNAVAILABLE; and
- * with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL. On
- * success `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING if the source has no pair. The error message names
+ * every place that was searched. Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if the pair in
+ * the source is malformed. Fails with JUSTCALL_ERROR_SOURCE_UNAVAILABLE if the source cannot be
+ * read. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a valid source, or if
+ * `source` or `out` is NULL.
  *
- * Blocks until the source is read; a `command:` source runs a program, for 10 seconds at most. Any
- * thread may call this while no other changes the environment.
+ * On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Blocks
+ * until the source is read. A `command:` source runs a program for at most 10 seconds. This
+ * function is thread-safe, as long as no other thread changes the environment.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_credentials_load(const char *source,
@@ -595,11 +705,12 @@ justcall_status justcall_credentials_load(const char *source,
                                           justcall_error **error);
 
 /**
- * Reads an API key and its secret as justcall_credentials_load() does, within the limits of
- * `options`, which may be NULL for none: a `command:` source is stopped at the timeout or when it
- * is cancelled.
+ * Reads an API key and its secret like justcall_credentials_load(), within the limits of
+ * `options`. The library stops the program of a `command:` source at the timeout or when the call
+ * is cancelled. If `options` is NULL, this function works like justcall_credentials_load().
  *
- * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_credentials_load(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+ * handle of `options` is fired.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_credentials_load_with(const char *source,
@@ -608,24 +719,29 @@ justcall_status justcall_credentials_load_with(const char *source,
                                                justcall_error **error);
 
 /**
- * Returns the ends of the key, to identify the pair in logs: its first four characters, an
- * ellipsis (U+2026) and its last four; of a key shorter than 12 bytes the first character alone.
- * It never has a part of the secret. Returns NULL if `credentials` is NULL. The text lives as long
- * as `credentials`.
+ * Returns a shortened form of the API key, which identifies the pair in logs. The text is the
+ * first four characters of the key, an ellipsis (U+2026) and the last four. If the key is shorter
+ * than 12 bytes, the text is only its first character and an ellipsis. The text never contains a
+ * part of the secret. Returns NULL if `credentials` is NULL. The text is valid until `credentials`
+ * is freed.
  */
 const char *justcall_credentials_key_hint(const justcall_credentials *credentials);
 
 /**
- * Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. Sends
- * nothing. Wipe the buffer with justcall_wipe() when the request is sent. The buffer is the only
- * copy outside the library until your HTTP client copies it, as curl_slist_append() does. The
- * library cannot wipe the copies that your client makes: wipe those too, where you can.
+ * Writes the value of the `Authorization` header into `buffer`. The value is `key:secret`,
+ * followed by a NUL. Sends nothing. Sets `*length` to the length of the value without the NUL.
+ * `length` may be NULL.
  *
- * Sets `*length`, unless `length` is NULL, to the length without the NUL. If `capacity`, which
- * counts the NUL, is too small, fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets `*length` too,
- * and leaves `buffer` unchanged; JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is NULL and `capacity` not 0,
- * or `capacity` is impossible. Does not block. Any thread may call this.
+ * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the value and its NUL.
+ * If `capacity` is too small, this function sets `*length` as well and leaves `buffer` unchanged.
+ * A capacity of JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, or if `capacity` is over SIZE_MAX / 2.
+ * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0.
+ *
+ * Wipe `buffer` with justcall_wipe() after you have sent the request. `buffer` is the only copy of
+ * the value outside the library until your HTTP client copies it. For example, curl_slist_append()
+ * makes a copy. The library cannot wipe the copies that your HTTP client makes: wipe them
+ * yourself, if you can. Does not block. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_credentials_authorization(const justcall_credentials *credentials,
@@ -635,26 +751,27 @@ justcall_status justcall_credentials_authorization(const justcall_credentials *c
                                                    justcall_error **error);
 
 /**
- * Frees the handle. The pair is wiped when no configuration or client refers to it either. Does
- * nothing if `credentials` is NULL.
+ * Frees a credentials handle. The library wipes the pair when no configuration or client uses it
+ * either. Does nothing if `credentials` is NULL.
  */
 void justcall_credentials_free(justcall_credentials *credentials);
 
 /* Load callback: a source of your own ------------------------------------------------------- */
 
 /**
- * Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,
- * and returns `status`, so that a callback can end with `return
+ * Creates an error for a load callback that fails. Stores the error in `*error`, unless `error` is
+ * NULL, and returns `status`. A callback can end with `return
  * justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
  *
- * `message` says what failed; if it is NULL or empty the message is that of `status`. Bytes that
- * are not UTF-8 are replaced, control characters are removed, secrets of the pairs that clients of
- * this process use are masked, and the message is cut at 512 bytes, between two characters. A
- * secret that no client uses yet is not recognised: leave it out.
+ * `message` describes what failed. If `message` is NULL or empty, the error gets the standard
+ * message of `status`. The library replaces bytes of `message` that are not UTF-8 and removes
+ * control characters. The library cuts `message` at 512 bytes, between two characters. The library
+ * masks secrets of the pairs that clients of this process use in `message`. A secret that no
+ * client uses yet is not masked, so do not put such a secret into `message`.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or not a number that the
- * library in use has. Free the error with justcall_error_free(), unless it is left to the library
- * as the result of a callback. Does not block. Any thread may call this.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or an unknown status. Free
+ * the error with justcall_error_free(), unless your callback passes it to the library. Does not
+ * block. This function is thread-safe.
  */
 justcall_status justcall_error_new(justcall_status status,
                                    const char *message,
@@ -663,75 +780,86 @@ justcall_status justcall_error_new(justcall_status status,
 /* Configuration: how a client is set up ----------------------------------------------------- */
 
 /**
- * Locked pages, encrypted between calls; the heap if the system refuses to lock memory:
- * justcall_client_protection() reports which, and why. The default.
+ * Keeps the pair in locked memory pages, encrypted between calls. JUSTCALL_MEMORY_AUTO is the
+ * default. If the system refuses to lock memory, the pair is kept on the heap.
+ * justcall_client_protection() reports which of the two is used, and why.
  */
 #define JUSTCALL_MEMORY_AUTO 0
 
 /**
- * Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
+ * Keeps the pair in locked memory pages. If the system refuses to lock memory, calls fail with
+ * JUSTCALL_ERROR_MEMORY_PROTECTION.
  */
 #define JUSTCALL_MEMORY_STRICT 1
 
 /**
- * The heap: wiped when freed, and no more.
+ * Keeps the pair on the heap. The library wipes this memory when it frees the pair, but does not
+ * lock or encrypt it.
  */
 #define JUSTCALL_MEMORY_HEAP 2
 
 /**
- * Memory that only the process can read, not even the kernel (memfd_secret), else
- * JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
+ * Keeps the pair in memory that even the kernel cannot read (memfd_secret). If the system does not
+ * offer such memory, calls fail with JUSTCALL_ERROR_MEMORY_PROTECTION. Linux refuses to hibernate
+ * while a process uses such memory.
  */
 #define JUSTCALL_MEMORY_SECRETMEM 3
 
 /**
- * Creates a configuration with every default: the pair from `"default:"`, the service itself, a
- * timeout of 30 seconds, 2 retries, the system's certificate authorities. Free it with
- * justcall_config_free(). Returns NULL only on an internal error.
+ * Creates a configuration in which every setting has its default. The pair comes from
+ * `"default:"`, and the base URL is that of the JustCall service. The timeout is 30 seconds, and
+ * the number of retries is 2. The client trusts the system's certificate authorities. Returns NULL
+ * only on an internal error. Free the configuration with justcall_config_free().
  */
 JUSTCALL_NODISCARD justcall_config *justcall_config_new(void);
 
 /**
- * Sets where the pair comes from: a source as for justcall_credentials_load(). It is read at a
- * client's first call, not now. Replaces an earlier source, callback or pair.
+ * Sets the source of the pair. `source` has the same form as for justcall_credentials_load(). A
+ * client reads the source at its first call, not when this function runs. Replaces the source,
+ * callback or pair that was set before.
  *
- * Creating a client resolves `"default:"`, and compares the environment of `"env:"` with the pair
- * that earlier clients read there. If the environment holds another pair, the new client uses that
- * one, and the earlier clients keep theirs. If it holds the same pair or none, they share the
- * pair. A client reads the environment again only after the service rejected its pair, or in
- * justcall_client_reload().
+ * justcall_client_new() decides which source `"default:"` stands for. For `"env:"`, it compares
+ * the environment with the pair that earlier clients read there. If the environment holds a
+ * different pair, the new client uses that pair, and the earlier clients keep theirs. If the
+ * environment holds the same pair or none, the clients share the pair. A client reads the
+ * environment again only after the service rejected its pair, or in justcall_client_reload().
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
- * the configuration is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a valid source, or if `config` or
+ * `source` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_source(justcall_config *config,
                                            const char *source,
                                            justcall_error **error);
 
 /**
- * Sets a pair that the program already has, in place of a source. `credentials` stays yours and
- * may be freed at once.
+ * Sets a pair that the program already has, instead of a source. The caller keeps ownership of
+ * `credentials` and may free it as soon as this function returns.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the configuration is then
- * unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `credentials` is NULL. On failure, the
+ * configuration is unchanged.
  */
 justcall_status justcall_config_set_credentials(justcall_config *config,
                                                 const justcall_credentials *credentials,
                                                 justcall_error **error);
 
 /**
- * Sets the function that loads the pair, in place of a source: for pairs in a database or another
- * keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be
- * NULL, once neither this configuration nor a client made from it will call `load` any more.
+ * Sets a callback that loads the pair, instead of a source. Use a callback for a pair in a
+ * database or in another keychain. justcall_load_fn describes the callback. Replaces the source,
+ * callback or pair that was set before.
  *
- * Replaces an earlier source, callback or pair. The context of an earlier callback is freed by
- * this call, or with the last client that uses it. justcall_config_set_source() and
- * justcall_config_set_credentials() replace a callback in the same way. Clients share a pair only
- * if they were created from this configuration after the same call of this function: a second call
- * makes another source, also with the same `load` and `context`.
+ * The library passes `context` to `load`. The library calls `free_context` with `context` when
+ * this configuration and all clients made from it no longer need `load`. `free_context` may be
+ * NULL. If this function replaces a callback that no client uses, it frees the context of the old
+ * callback. If clients use the old callback, its context is freed with the last of these clients.
+ * justcall_config_set_source() and justcall_config_set_credentials() replace a callback in the
+ * same way.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
- * then unchanged, and `context` is not freed.
+ * Each call of this function makes a new source, even with the same `load` and `context`. Clients
+ * share a pair only if they were created from this configuration after the same call of this
+ * function.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL. On failure, the
+ * configuration is unchanged, and `context` is not freed.
  */
 justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_load_fn load,
@@ -740,11 +868,11 @@ justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_error **error);
 
 /**
- * Sets where the service is: `"https://host[:port][/prefix]"`. `http://` is accepted only for a
- * loopback address, because it would send the secret in the clear.
+ * Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The library accepts
+ * `http://` only for a loopback address, because `http://` sends the secret unencrypted.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
- * the configuration is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+ * or `url` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_base_url(justcall_config *config,
                                              const char *url,
@@ -752,19 +880,19 @@ justcall_status justcall_config_set_base_url(justcall_config *config,
 
 /**
  * Sets the path that justcall_client_verify() requests with GET, such as
- * `"/v2.1/users?per_page=1"`, in place of `/v2/account` and its alternative.
+ * `"/v2.1/users?per_page=1"`. By default, it requests `/v2/account` or its alternative.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` does not start with a slash, could lead to
- * another host or needs percent-encoding, or if an argument is NULL; the configuration is then
- * unchanged.
+ * another host, or needs percent-encoding. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
+ * `config` or `path` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_verify_path(justcall_config *config,
                                                 const char *path,
                                                 justcall_error **error);
 
 /**
- * Sets the time limit of a whole call in milliseconds, retries and waits included. 0 means no
- * limit. Default: 30000.
+ * Sets the time limit of a whole call in milliseconds. The limit includes retries and waits. 0
+ * means no limit. The default is 30000.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -773,20 +901,23 @@ justcall_status justcall_config_set_timeout_ms(justcall_config *config,
                                                justcall_error **error);
 
 /**
- * Sets how many retries a call may make, of every kind together. 0 means none. Default: 2.
+ * Sets the maximum number of retries of a call. Retries of every kind count together. 0 means no
+ * retries. The default is 2.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL; the
- * configuration is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL. On failure,
+ * the configuration is unchanged.
  */
 justcall_status justcall_config_set_max_retries(justcall_config *config,
                                                 int32_t n,
                                                 justcall_error **error);
 
 /**
- * Sets how long calls wait for another pair, in milliseconds from the moment that the service
- * rejected the one in use. Meanwhile the source is read up to four times a second. A reset of the
- * pair then fails no call, if the new pair comes in that time and before the calls' own timeout.
- * 0, the default, means no wait: a call fails if its source gives no other pair at once.
+ * Sets how many milliseconds calls wait for a new pair after the service rejected the pair in use.
+ * The wait starts at the rejection. While calls wait, the library reads the source up to four
+ * times a second. With this wait, a reset of the pair makes no call fail, if the source gets the
+ * new pair in time. The new pair is in time if it arrives before the end of this wait and of the
+ * call's timeout. The default is 0, which means no wait: a call fails unless the source already
+ * has another pair.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -795,13 +926,15 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
                                                      justcall_error **error);
 
 /**
- * Sets the function that is called for each event: see justcall_event_fn. `context` is passed to
- * it, and to `free_context`, which may be NULL, once neither this configuration nor a client or
- * exchange made from it will call `handler` any more. After fork() both are called in the child
- * too. Replaces an earlier handler.
+ * Sets a callback that handles events. justcall_event_fn describes the callback. Replaces the
+ * event handler that was set before.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration
- * is then unchanged, and `context` is not freed.
+ * The library passes `context` to `handler`. The library calls `free_context` with `context` when
+ * this configuration and all clients and exchanges made from it no longer need `handler`.
+ * `free_context` may be NULL. After fork(), the child calls `handler` and `free_context` too.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL. On failure, the
+ * configuration is unchanged, and `context` is not freed.
  */
 justcall_status justcall_config_set_event_handler(justcall_config *config,
                                                   justcall_event_fn handler,
@@ -810,27 +943,29 @@ justcall_status justcall_config_set_event_handler(justcall_config *config,
                                                   justcall_error **error);
 
 /**
- * Sets a PEM file of certificate authorities to trust in place of the system's. Replaces those of
- * justcall_config_set_ca_pem(). The file is read when a client is created; justcall_client_new()
- * fails if a certificate in it cannot be used. Without it, the environment variables SSL_CERT_FILE
- * and SSL_CERT_DIR name the authorities, if they are set and not empty; certificates there that
- * cannot be used are skipped.
+ * Sets a PEM file of certificate authorities, which clients trust instead of the system's.
+ * Replaces the certificates of justcall_config_set_ca_pem(). justcall_client_new() reads the file,
+ * and fails if the file contains an unusable certificate.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
- * configuration is then as it was.
+ * By default, the environment variables SSL_CERT_FILE and SSL_CERT_DIR name the certificate
+ * authorities. If both variables are unset or empty, clients trust the system's certificate
+ * authorities. Clients skip an unusable certificate in a place that one of these variables names.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty, or if `config` or `path` is NULL.
+ * On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_ca_file(justcall_config *config,
                                             const char *path,
                                             justcall_error **error);
 
 /**
- * Sets certificate authorities to trust in place of the system's: `pem_length` bytes of
- * certificates in PEM form, which are copied. For programs that have them in memory. Replaces
- * those of justcall_config_set_ca_file().
+ * Sets certificate authorities from memory, which clients trust instead of the system's. `pem` is
+ * `pem_length` bytes of certificates in PEM form. The function copies them. Replaces the file of
+ * justcall_config_set_ca_file().
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no certificate in `pem` or one that
- * cannot be used, if `pem_length` is over 8 MiB, or if an argument is NULL; the configuration is
- * then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `pem` contains no certificate or an unusable one.
+ * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `pem_length` is over 8 MiB, or if `config` or
+ * `pem` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_ca_pem(justcall_config *config,
                                            const char *pem,
@@ -838,24 +973,24 @@ justcall_status justcall_config_set_ca_pem(justcall_config *config,
                                            justcall_error **error);
 
 /**
- * Sets the IP address of this machine that connections come from, such as `"192.0.2.7"` or
- * `"2001:db8::7"`, or `""`, the default, to let the system choose. For accounts that allow API
- * calls from some addresses only, on hosts with several. Addresses of the service, or of the
- * proxy, that are of the other family (IPv4 or IPv6) are skipped.
+ * Sets the local IP address of connections, such as `"192.0.2.7"` or `"2001:db8::7"`. With `""`,
+ * which is the default, the system chooses the address. Use this function if the account allows
+ * API calls only from some addresses, and the host has several. The library skips addresses of the
+ * service or proxy that belong to the other family (IPv4 or IPv6).
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address or an argument is
- * NULL; the configuration is then unchanged. If this machine does not have the address, calls fail
- * with JUSTCALL_ERROR_CONNECTION_FAILED.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address, or if `config` or
+ * `address` is NULL. On failure, the configuration is unchanged. If this host does not have the
+ * address, calls fail with JUSTCALL_ERROR_CONNECTION_FAILED.
  */
 justcall_status justcall_config_set_local_address(justcall_config *config,
                                                   const char *address,
                                                   justcall_error **error);
 
 /**
- * Sets the length of the longest response body that calls read, in bytes after decompression. A
- * longer one fails the call with JUSTCALL_ERROR_INVALID_RESPONSE. Of the response in an error, and
- * of one that verifies the pair, at most 64 KiB are read. 0 means no limit. Default: 33554432 (32
- * MiB).
+ * Sets the maximum length of a response body, in bytes after decompression. If a body is longer,
+ * the call fails with JUSTCALL_ERROR_INVALID_RESPONSE. 0 means no limit. The default is 33554432
+ * (32 MiB). The library always reads at most 64 KiB of an error response or of a response that
+ * verifies the pair.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -865,31 +1000,35 @@ justcall_status justcall_config_set_max_response_length(justcall_config *config,
 
 /**
  * Sets a file in which clients record, at most once an hour, that their pair is used. The command
- * `justcall-auth status` reads it to find pairs that nothing uses any more. The file and its
- * folder are created for their owner alone; several processes may share it; it holds no pair. A
- * call never fails because the file cannot be written. By default there is none: the library
- * leaves nothing on a disk by itself.
+ * `justcall-auth status` reads the file to find pairs that nothing uses any more. By default there
+ * is no such file: the library writes nothing to disk by itself.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
- * configuration is then unchanged.
+ * The file contains no pair. The library creates the file and its folder so that only their owner
+ * has access. Several processes may share the file. No call fails because the file cannot be
+ * written.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty, or if `config` or `path` is NULL.
+ * On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_state_file(justcall_config *config,
                                                const char *path,
                                                justcall_error **error);
 
 /**
- * Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
- * are percent-encoded. The library asks the proxy for a tunnel (CONNECT), so the proxy never sees
- * the pair. A plain `http://` base URL never goes through a proxy.
+ * Sets the proxy, in the form `"http://[user:password@]host[:port]"`. Set `""` to use no proxy.
+ * The user name and the password must be percent-encoded. The library asks the proxy for a tunnel
+ * (CONNECT), so the proxy never sees the pair. Requests to an `http://` base URL never go through
+ * a proxy.
  *
- * By default the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and
- * for those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a
- * network such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by
- * commas or blanks. Both variables are read when the client is created, and a proxy that cannot be
- * used is an error only if the base URL would use it.
+ * By default, the environment variable HTTPS_PROXY names the proxy. HTTPS_PROXY does not apply to
+ * loopback hosts, or to hosts that an entry of NO_PROXY matches. Commas or blanks separate the
+ * entries of NO_PROXY. An entry is `*`, a domain, an address, or a network such as `10.0.0.0/8`. A
+ * domain also matches all its subdomains. A domain or an address may have a port.
+ * justcall_client_new() reads both variables. An unusable proxy is an error only if the base URL
+ * needs it.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
- * the configuration is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+ * or `url` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_proxy(justcall_config *config,
                                           const char *url,
@@ -897,52 +1036,57 @@ justcall_status justcall_config_set_proxy(justcall_config *config,
 
 /**
  * Sets the account that the pair must belong to. Every call fails with
- * JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account, or if the service does not
- * name the account. The library then requests only the account.
+ * JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account. Every call also fails with
+ * this status if the service does not name the account. In these calls, the library requests only
+ * the account and sends nothing else.
  *
- * When measured, the JustCall service did not name the account of a pair. So every call to it
- * fails if an account is expected.
+ * In our measurements, the JustCall service did not name the account of a pair. Therefore every
+ * call to the JustCall service fails if an account is expected.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
- * particular account, do not set it.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To accept every
+ * account, do not call this function.
  */
 justcall_status justcall_config_set_expected_account(justcall_config *config,
                                                      uint64_t id,
                                                      justcall_error **error);
 
 /**
- * Sets how well the pair is protected in memory between calls: one of the JUSTCALL_MEMORY numbers.
- * If the system refuses it, the first call that needs the pair fails.
+ * Sets how the pair is protected in memory between calls. `level` is one of the JUSTCALL_MEMORY
+ * numbers. If the system refuses this protection, the first call that needs the pair fails.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is none of them or `config` is NULL; the
- * configuration is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is not one of these numbers or `config` is
+ * NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_memory_protection(justcall_config *config,
                                                       int32_t level,
                                                       justcall_error **error);
 
 /**
- * Frees a configuration. Clients made from it live on. Does nothing if `config` is NULL.
+ * Frees a configuration. Clients made from the configuration remain valid. Does nothing if
+ * `config` is NULL.
  */
 void justcall_config_free(justcall_config *config);
 
 /* Client: calls of the service -------------------------------------------------------------- */
 
 /**
- * The size of a buffer that holds any text of justcall_client_usage() and of
+ * The size of a buffer that can hold every text of justcall_client_usage() and
  * justcall_webhook_usage().
  */
 #define JUSTCALL_USAGE_SIZE (32 * 1024)
 
 /**
- * Creates a client from `config`, or with every default if `config` is NULL. `config` stays yours
- * and may be freed at once. Reads the CA file, if one is set. Asks nothing of the service and does
- * not read the pair: the first call does.
+ * Creates a client from `config`. If `config` is NULL, every setting has its default. Reads the CA
+ * file, if one is set. Does not contact the service and does not read the pair: the first call
+ * does both.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, if the CA file cannot be read or
- * holds no certificate, or if the environment names a proxy that cannot be used. On success `*out`
- * is yours, to be freed with justcall_client_free(); on failure it is NULL. Any thread may call
- * this while no other changes the environment.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or if the CA file cannot be read or
+ * contains no certificate. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the environment
+ * names an unusable proxy.
+ *
+ * On success, free `*out` with justcall_client_free(). On failure, `*out` is NULL. The caller
+ * keeps ownership of `config` and may free it as soon as this function returns. This function is
+ * thread-safe, as long as no other thread changes the environment.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_new(const justcall_config *config,
@@ -950,23 +1094,26 @@ justcall_status justcall_client_new(const justcall_config *config,
                                     justcall_error **error);
 
 /**
- * Asks the service whether the pair is good, and which account it belongs to: `/v2/account` and,
- * if the service has no such page, `/v2.1/users?per_page=1`, which proves the pair without the
- * account's details. Blocks at most for the client's timeout.
+ * Asks the service whether the pair is valid and which account it belongs to. The library requests
+ * `/v2/account`. If the service has no such page, it requests `/v2.1/users?per_page=1`, which
+ * proves the pair but does not return the account's details.
  *
- * If the service names the account, a pair that the source gives later must belong to it: the pair
- * proves that before anything else is sent with it, else the call fails with
- * JUSTCALL_ERROR_WRONG_ACCOUNT. If the account is not known, because nothing was verified or the
- * service does not name it, a pair of another account is used without notice. Set the expected
- * account to rule that out.
+ * If the service names the account, every pair that the source has later must belong to the same
+ * account. The library checks the account of a new pair before it sends anything else with that
+ * pair. If a new pair belongs to another account, the call fails with
+ * JUSTCALL_ERROR_WRONG_ACCOUNT. The account is unknown if no call verified the pair or the service
+ * does not name the account. If the account is unknown, the library uses a new pair of any account
+ * without notice. To allow only one account, call justcall_config_set_expected_account().
  *
- * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For 30 seconds
- * after that, the same pair is not sent again: another call fails with the same status at once,
- * with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has
- * another pair. Fails with any other status, except those for buffers and webhooks, if the service
- * cannot be reached or gives an unexpected answer. On success `*out` is yours, to be freed with
- * justcall_account_free(); on failure it is NULL. Any number of threads may call this on one
- * client.
+ * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. After a
+ * rejection, the library does not send the same pair again for 30 seconds. During these 30
+ * seconds, calls fail at once with the same status, unless the source has another pair. When a
+ * call fails at once, justcall_error_request_sent() and justcall_error_attempts() return 0,
+ * because the library sent nothing. Fails with any other status, except those for buffers and
+ * webhooks, if the service is unreachable or its response is unexpected.
+ *
+ * On success, free `*out` with justcall_account_free(). On failure, `*out` is NULL. Blocks for at
+ * most the client's timeout. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_verify(const justcall_client *client,
@@ -974,10 +1121,11 @@ justcall_status justcall_client_verify(const justcall_client *client,
                                        justcall_error **error);
 
 /**
- * Verifies the pair as justcall_client_verify() does, within the limits of `options`, which may be
- * NULL for none.
+ * Verifies the pair like justcall_client_verify(), within the limits of `options`. If `options` is
+ * NULL, this function works like justcall_client_verify().
  *
- * Fails as justcall_client_verify() does, and with JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_client_verify(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+ * handle of `options` is fired.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_verify_with(const justcall_client *client,
@@ -986,16 +1134,22 @@ justcall_status justcall_client_verify_with(const justcall_client *client,
                                             justcall_error **error);
 
 /**
- * Sends a request and returns the response. `request` stays yours and may be sent again. Blocks at
- * most for the timeout of the request, or else of the client.
+ * Sends a request and returns the response in `*out`.
  *
- * A response of 300 or more is a failure, with the status that says why; justcall_error_response()
- * returns its headers and body. Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the response cannot
- * be read: its body is not the gzip data that `Content-Encoding` promises or has another encoding,
- * it is too long, or its headers are folded over several lines. Fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success `*out` is
- * yours, to be freed with justcall_response_free(); on failure it is NULL. Any number of threads
- * may call this on one client.
+ * A response with an HTTP status of 300 or more is a failure, and the returned status gives the
+ * reason. justcall_error_response() returns the headers and the body of such a response. Fails
+ * with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`, `request` or `out` is NULL. Fails with
+ * JUSTCALL_ERROR_INVALID_RESPONSE if the library cannot read the response, for one of these
+ * reasons:
+ *
+ * - The body is not gzip data although `Content-Encoding` declares gzip.
+ * - The body has an encoding other than gzip.
+ * - The response is too long.
+ * - A header is folded over several lines.
+ *
+ * On success, free `*out` with justcall_response_free(). On failure, `*out` is NULL. The caller
+ * keeps ownership of `request` and may send it again. Blocks for at most the timeout of the
+ * request, or the client's timeout if the request has none. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_send(const justcall_client *client,
@@ -1004,13 +1158,14 @@ justcall_status justcall_client_send(const justcall_client *client,
                                      justcall_error **error);
 
 /**
- * Sends a request without more headers: the short form of justcall_request_new(),
- * justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
- * with a length of 0 for none.
+ * Sends a request without extra headers. This function combines justcall_request_new(),
+ * justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes. To send
+ * no body, pass NULL and a length of 0.
  *
  * `path` may also be a URL under the client's base URL, such as the `next_page_link` of a
- * response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL, and sends nothing
- * then. Otherwise fails, blocks and returns as those functions do.
+ * response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is any other URL, and sends
+ * nothing in that case. Apart from that, this function fails, blocks and returns like the three
+ * functions that it combines.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_request(const justcall_client *client,
@@ -1022,15 +1177,17 @@ justcall_status justcall_client_request(const justcall_client *client,
                                         justcall_error **error);
 
 /**
- * Proves another pair as justcall_client_verify() does and, if it is good, uses it from then on,
- * for all clients of the process that share this one's pair. `credentials` stays yours. The source
- * is not written: write the same pair there, or the next read of the source brings the old one
- * back.
+ * Verifies another pair like justcall_client_verify(). If the pair is valid, all clients of the
+ * process that share this client's pair use the new pair from then on. This function does not
+ * write the new pair to the source. Write the new pair to the source yourself, or the next read of
+ * the source brings the old pair back.
  *
- * Fails as justcall_client_verify() does, about `credentials`, and with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then
- * unchanged. Blocks at most for the client's timeout. Any number of threads may call this on one
- * client.
+ * Fails like justcall_client_verify(), if the service does not accept `credentials`. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL. On failure, the pair in
+ * use is unchanged.
+ *
+ * The caller keeps ownership of `credentials` and may free it as soon as this function returns.
+ * Blocks for at most the client's timeout. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_replace(justcall_client *client,
@@ -1038,10 +1195,11 @@ justcall_status justcall_client_replace(justcall_client *client,
                                         justcall_error **error);
 
 /**
- * Replaces the pair as justcall_client_replace() does, within the limits of `options`, which may
- * be NULL for none.
+ * Replaces the pair like justcall_client_replace(), within the limits of `options`. If `options`
+ * is NULL, this function works like justcall_client_replace().
  *
- * Fails as justcall_client_replace() does, and with JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_client_replace(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+ * handle of `options` is fired.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_replace_with(justcall_client *client,
@@ -1050,14 +1208,17 @@ justcall_status justcall_client_replace_with(justcall_client *client,
                                              justcall_error **error);
 
 /**
- * Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
- * NULL, to 1 if the source has another pair than before, which the next call then proves and
- * uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
- * any other source when the service rejects the pair. Call this to have it read sooner.
+ * Reads the source now, without contacting the service. Sets `*changed` to 1 if the source has a
+ * new pair, and to 0 otherwise. `changed` may be NULL. The next call proves a new pair and then
+ * uses it.
  *
- * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`
- * is NULL; the pair in use is then unchanged. Blocks at most for the client's timeout. Any number
- * of threads may call this on one client.
+ * You need this function only to make the client read the source sooner. Calls read the source
+ * without this function. Calls read a file or folder at most once a second, and any other source
+ * when the service rejects the pair.
+ *
+ * Fails like justcall_credentials_load(). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
+ * `client` is NULL. On failure, the pair in use is unchanged. Blocks for at most the client's
+ * timeout. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_reload(justcall_client *client,
@@ -1065,10 +1226,11 @@ justcall_status justcall_client_reload(justcall_client *client,
                                        justcall_error **error);
 
 /**
- * Reads the source as justcall_client_reload() does, within the limits of `options`, which may be
- * NULL for none.
+ * Reads the source like justcall_client_reload(), within the limits of `options`. If `options` is
+ * NULL, this function works like justcall_client_reload().
  *
- * Fails as justcall_client_reload() does, and with JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_client_reload(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+ * handle of `options` is fired.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_reload_with(justcall_client *client,
@@ -1077,21 +1239,25 @@ justcall_status justcall_client_reload_with(justcall_client *client,
                                             justcall_error **error);
 
 /**
- * Ends every call of this client, under way or started later, with JUSTCALL_ERROR_CANCELLED, as
- * justcall_cancel_fire() does; exchanges too, at their next step. Use it to get threads back
- * before the client is freed. Other clients that share its pair are not affected. Does nothing if
- * `client` is NULL.
+ * Ends every call of this client with JUSTCALL_ERROR_CANCELLED, like justcall_cancel_fire(). Calls
+ * that start later end too. Exchanges of this client end at their next step. Use this function to
+ * make threads return from their calls before you free the client. Other clients that share the
+ * client's pair are not affected. Does nothing if `client` is NULL.
  *
- * Does not block and takes no lock. Any thread may call this at any time, and so may a signal
- * handler: the function is async-signal-safe.
+ * Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
+ * function: it is async-signal-safe.
  */
 void justcall_client_shutdown(justcall_client *client);
 
 /**
- * Writes the value of the `Authorization` header as justcall_credentials_authorization() does, of
- * the pair that the client's calls use now: for a request that you send yourself. Reads the source
- * if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does too.
- * Any number of threads may call this on one client.
+ * Writes the value of the `Authorization` header into `buffer`, like
+ * justcall_credentials_authorization(). The value is for the pair that the client's calls use now.
+ * Use the value for a request that you send yourself. This function reads the source if no call
+ * has read it yet.
+ *
+ * Fails like justcall_credentials_authorization(). If it reads the source, it also fails like
+ * justcall_credentials_load(). Blocks only while it reads the source. This function is
+ * thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_authorization(const justcall_client *client,
@@ -1101,10 +1267,12 @@ justcall_status justcall_client_authorization(const justcall_client *client,
                                               justcall_error **error);
 
 /**
- * Writes the value of the `Authorization` header as justcall_client_authorization() does. A source
- * that has to be read first is read within the limits of `options`, which may be NULL for none.
+ * Writes the value of the `Authorization` header like justcall_client_authorization(). If this
+ * function has to read the source, it does so within the limits of `options`. If `options` is
+ * NULL, this function works like justcall_client_authorization().
  *
- * Fails as justcall_client_authorization() does, and with JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_client_authorization(). Also fails with JUSTCALL_ERROR_CANCELLED if the
+ * cancel handle of `options` is fired.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_authorization_with(const justcall_client *client,
@@ -1115,14 +1283,17 @@ justcall_status justcall_client_authorization_with(const justcall_client *client
                                                    justcall_error **error);
 
 /**
- * Reports how the pair is protected in memory between calls: a report of one finding, whose code
- * is `"locked"`, `"secretmem"` or `"heap"`. If that is less than was asked for, its severity is
- * JUSTCALL_SEVERITY_WARNING and its remedy says why; else its severity is JUSTCALL_SEVERITY_NOTE.
+ * Reports how the pair is protected in memory between calls. The report has one finding, whose
+ * code is `"locked"`, `"secretmem"` or `"heap"`. If the protection is weaker than requested, the
+ * severity of the finding is JUSTCALL_SEVERITY_WARNING, and its remedy gives the reason. If the
+ * protection is as requested, the severity is JUSTCALL_SEVERITY_NOTE. This function reads the
+ * source if no call has read it yet.
  *
- * Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses what was asked for. Reads the
- * source if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does
- * too. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL.
- * Any number of threads may call this on one client.
+ * Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses the requested protection. If
+ * it reads the source, it also fails like justcall_credentials_load().
+ *
+ * On success, free `*out` with justcall_report_free(). On failure, `*out` is NULL. Blocks only
+ * while it reads the source. This function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_protection(const justcall_client *client,
@@ -1130,10 +1301,12 @@ justcall_status justcall_client_protection(const justcall_client *client,
                                            justcall_error **error);
 
 /**
- * Reports the protection as justcall_client_protection() does. A source that has to be read first
- * is read within the limits of `options`, which may be NULL for none.
+ * Reports the memory protection like justcall_client_protection(). If this function has to read
+ * the source, it does so within the limits of `options`. If `options` is NULL, this function works
+ * like justcall_client_protection().
  *
- * Fails as justcall_client_protection() does, and with JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_client_protection(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+ * handle of `options` is fired.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_protection_with(const justcall_client *client,
@@ -1143,29 +1316,29 @@ justcall_status justcall_client_protection_with(const justcall_client *client,
 
 /**
  * Returns the generation of the pair in use. The first pair of the clients that share it has
- * generation 1. Each pair that replaces the one in use has the next number. Returns 0 if no call
- * has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of
- * threads may call this at once.
+ * generation 1. Each pair that replaces the pair in use has the next number. Returns 0 if no call
+ * has read a pair yet, or if `client` is NULL. Reads no source. Does not block. This function is
+ * thread-safe.
  */
 uint64_t justcall_client_generation(const justcall_client *client);
 
 /**
- * Returns a figure of the account's rate limit as the last response to a client that shares this
- * one's pair reports it: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if no
- * response has reported it, if `which` is none of them, or if `client` is NULL. Asks nothing and
- * does not block. Any number of threads may call this at once.
+ * Returns a number of the account's rate limit. The number comes from the last response to any
+ * client that shares this client's pair. `which` is one of the JUSTCALL_RATE_LIMIT numbers.
+ * Returns -1 if no response contained the number, if `which` is invalid, or if `client` is NULL.
+ * Sends nothing. Does not block. This function is thread-safe.
  */
 int64_t justcall_client_rate_limit(const justcall_client *client, int32_t which);
 
 /**
- * Copies the ends of the key of the pair in use into `buffer`, NUL-terminated, as
- * justcall_credentials_key_hint() returns them: to identify the pair in logs. The text is empty if
- * no call has read a pair yet. It is UTF-8; 16 bytes are enough for any.
+ * Copies the shortened API key of the pair in use into `buffer`, with a NUL at the end. The text
+ * identifies the pair in logs and has the same form as in justcall_credentials_key_hint(). The
+ * text is empty if no call has read a pair yet. The text is UTF-8, and a capacity of 16 bytes is
+ * always enough. Sets `*length` to the length of the text without the NUL. `length` may be NULL.
  *
- * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that, and with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
- * 0. Reads no source and does not block. Any number of threads may call this at once.
+ * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or if `buffer` is NULL and
+ * `capacity` is not 0. Reads no source. Does not block. This function is thread-safe.
  */
 justcall_status justcall_client_key_hint(const justcall_client *client,
                                          char *buffer,
@@ -1174,18 +1347,18 @@ justcall_status justcall_client_key_hint(const justcall_client *client,
                                          justcall_error **error);
 
 /**
- * Copies what the clients that share this one's pair did so far, and the state of the pair, into
- * `buffer`, NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with
- * the type `application/openmetrics-text; version=1.0.0; charset=utf-8`. It includes the results
- * of webhooks that are verified with the secrets of these clients. The text holds no secret and
- * nothing that identifies the pair.
+ * Copies usage metrics into `buffer`, with a NUL at the end. The metrics count what all clients
+ * that share this client's pair have done so far, and describe the state of the pair. The metrics
+ * include the results of webhooks that were verified with the secrets of these clients. The text
+ * is OpenMetrics 1.0, which Prometheus and most monitoring systems read. The media type of the
+ * text is `application/openmetrics-text; version=1.0.0; charset=utf-8`. The text contains no
+ * secret and nothing that identifies the pair. Sets `*length` to the length of the text without
+ * the NUL. `length` may be NULL.
  *
- * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; the text grows from call
- * to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
- * 0. Asks nothing, reads no source and does not block. Any number of threads may call this on one
- * client.
+ * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
+ * The text grows from call to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails
+ * with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or if `buffer` is NULL and `capacity`
+ * is not 0. Sends nothing and reads no source. Does not block. This function is thread-safe.
  */
 justcall_status justcall_client_usage(const justcall_client *client,
                                       char *buffer,
@@ -1194,20 +1367,21 @@ justcall_status justcall_client_usage(const justcall_client *client,
                                       justcall_error **error);
 
 /**
- * Frees a client, which no call may use any more. Accounts and errors that came from it live on.
- * Does nothing if `client` is NULL.
+ * Frees a client. Do not free a client while another thread is inside a call on it. Accounts and
+ * errors that came from the client remain valid. Does nothing if `client` is NULL.
  */
 void justcall_client_free(justcall_client *client);
 
 /* Events: what happens to the pair and to calls --------------------------------------------- */
 
 /**
- * Another pair was proven and is in use now.
+ * The service accepted a new pair, and the new pair is now in use.
  */
 #define JUSTCALL_EVENT_ROTATED 1
 
 /**
- * The service rejected a new pair, or it belongs to another account: the one in use stays.
+ * The service rejected a new pair, or the new pair belongs to another account. The old pair
+ * remains in use.
  */
 #define JUSTCALL_EVENT_CANDIDATE_REJECTED 2
 
@@ -1217,12 +1391,13 @@ void justcall_client_free(justcall_client *client);
 #define JUSTCALL_EVENT_PAIR_REJECTED 3
 
 /**
- * Calls wait until the source has another pair: see justcall_config_set_rotation_wait_ms().
+ * Calls wait until the source has another pair. justcall_config_set_rotation_wait_ms() sets how
+ * long calls wait.
  */
 #define JUSTCALL_EVENT_WAITING_FOR_SOURCE 4
 
 /**
- * A call is retried, after a wait.
+ * A call failed and will be retried after a wait.
  */
 #define JUSTCALL_EVENT_RETRYING 5
 
@@ -1232,68 +1407,77 @@ void justcall_client_free(justcall_client *client);
 #define JUSTCALL_EVENT_RATE_LIMIT_LOW 6
 
 /**
- * The source gave another pair: the next call proves it.
+ * The source has a new pair. The next call proves the new pair.
  */
 #define JUSTCALL_EVENT_SOURCE_CHANGED 7
 
 /**
- * The pair in use is 90 days old or older: rotate it. Reported once a pair.
+ * The pair in use is at least 90 days old and should be rotated. The library reports this event
+ * once for each pair.
  */
 #define JUSTCALL_EVENT_ROTATION_DUE 8
 
 /**
- * A minute has more than twice the requests of the busiest one before it, and more than 60.
- * Reported once an hour at most; the message has the figures.
+ * The number of requests in one minute was unusually high. The number was over 60, and more than
+ * twice that of the busiest minute before. The library reports this event at most once an hour,
+ * and the message contains the numbers.
  */
 #define JUSTCALL_EVENT_USAGE_SPIKE 9
 
 /**
- * Returns the kind of `event`: one of the JUSTCALL_EVENT numbers, or one that a later library has.
- * Returns 0 if `event` is NULL.
+ * Returns the kind of `event`, which is one of the JUSTCALL_EVENT numbers. A later version of the
+ * library may return a number that this header does not define. Returns 0 if `event` is NULL.
  */
 int32_t justcall_event_kind(const justcall_event *event);
 
 /**
- * Returns the name of the kind of `event`, such as `"rotated"`: the same in every language. Never
- * NULL, `"none"` if `event` is NULL. The text lives as long as `event`.
+ * Returns the name of the kind of `event`, such as `"rotated"`. The name is the same in every
+ * programming language. Never returns NULL. Returns `"none"` if `event` is NULL. The text is valid
+ * until the event handler returns.
  */
 const char *justcall_event_name(const justcall_event *event);
 
 /**
- * Returns what happened, in one or more sentences. Safe to log. Never NULL, empty if `event` is
- * NULL. The text lives as long as `event`.
+ * Returns a description of `event`, in one or more sentences. The text never contains a secret, so
+ * you may log it. Never returns NULL. Returns an empty text if `event` is NULL. The text is valid
+ * until the event handler returns.
  */
 const char *justcall_event_message(const justcall_event *event);
 
 /**
- * Returns the generation of the pair that `event` is about, as justcall_client_generation()
- * counts. A pair that is not in use yet has the number that it gets if it is taken into use.
- * Returns 0 if `event` is about no pair or is NULL.
+ * Returns the generation of the pair that `event` is about, as in justcall_client_generation(). If
+ * the pair is not in use yet, returns the generation that it will have when it comes into use.
+ * Returns 0 if `event` is about no pair, or if `event` is NULL.
  */
 uint64_t justcall_event_generation(const justcall_event *event);
 
 /**
- * Returns the HTTP status that caused `event`. Returns 0 if none did or `event` is NULL.
+ * Returns the HTTP status that caused `event`. Returns 0 if no HTTP status caused it, or if
+ * `event` is NULL.
  */
 int32_t justcall_event_http_status(const justcall_event *event);
 
 /**
- * Returns how many milliseconds the call waits now: exactly for JUSTCALL_EVENT_RETRYING, at most
- * for JUSTCALL_EVENT_WAITING_FOR_SOURCE. Returns 0 if it does not wait or `event` is NULL.
+ * Returns how many milliseconds the call now waits. For JUSTCALL_EVENT_RETRYING, the number is
+ * exact. For JUSTCALL_EVENT_WAITING_FOR_SOURCE, the number is the maximum. Returns 0 if the call
+ * does not wait, or if `event` is NULL.
  */
 uint64_t justcall_event_wait_ms(const justcall_event *event);
 
 /* Request: what to send --------------------------------------------------------------------- */
 
 /**
- * Creates a request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which
- * starts with a slash, is joined to the base URL, is percent-encoded already and may hold a query.
- * The request carries `Accept` and `Content-Type: application/json` unless you set others.
+ * Creates a request. `method` is an HTTP method in capitals, such as `"POST"`. `path` starts with
+ * a slash, must be percent-encoded, and may contain a query. The library appends `path` to the
+ * base URL. The request has the headers `Accept` and `Content-Type: application/json`, unless you
+ * set others.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is not such a
- * method, or if `path` is a full URL or could become one (`//host`, dot segments, backslashes,
- * control characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to
- * be freed with justcall_request_free(); on failure it is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `method` is not such a method, or if `method`,
+ * `path` or `out` is NULL. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is a full URL
+ * or could become one. Therefore `path` must not contain `//host`, dot segments, backslashes,
+ * control characters, spaces, a fragment or non-ASCII characters.
+ *
+ * On success, free `*out` with justcall_request_free(). On failure, `*out` is NULL.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_request_new(const char *method,
@@ -1302,10 +1486,10 @@ justcall_status justcall_request_new(const char *method,
                                      justcall_error **error);
 
 /**
- * Adds `name=value` to the query. Both are percent-encoded for you.
+ * Adds `name=value` to the query of a request. The library percent-encodes both.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become
- * longer than 8 KiB; the request is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request`, `name` or `value` is NULL, or if the
+ * path would become longer than 8 KiB. On failure, the request is unchanged.
  */
 justcall_status justcall_request_add_query(justcall_request *request,
                                            const char *name,
@@ -1313,13 +1497,20 @@ justcall_status justcall_request_add_query(justcall_request *request,
                                            justcall_error **error);
 
 /**
- * Sets a header. Replaces a header of the same name, whatever its upper and lower case.
+ * Sets a header of a request. Replaces an existing header with the same name. Header names are not
+ * case-sensitive.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is not a header
- * name or is one that only the library sets (`Authorization`, `Host`, those that frame the message
- * or belong to one connection), if `value` holds a control character or a space at an end, or if
- * `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
- * not decode; the request is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for one of these reasons:
+ *
+ * - `request`, `name` or `value` is NULL.
+ * - `name` is not a valid header name.
+ * - `name` is a header that only the library sets: `Authorization`, `Host`, and headers that frame
+ *   the message or belong to one connection.
+ * - `value` contains a control character, or starts or ends with a space.
+ * - `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, because the library
+ *   could not decode it.
+ *
+ * On failure, the request is unchanged.
  */
 justcall_status justcall_request_set_header(justcall_request *request,
                                             const char *name,
@@ -1327,11 +1518,11 @@ justcall_status justcall_request_set_header(justcall_request *request,
                                             justcall_error **error);
 
 /**
- * Sets the body: `body_length` bytes of any kind, such as the text of a JSON document, which are
- * copied. NULL with a length of 0 sets an empty body.
+ * Sets the body of a request to `body_length` bytes of any kind, such as a JSON document. The
+ * function copies the bytes. NULL with a length of 0 sets an empty body.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and its
- * length is not 0; the request is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and
+ * `body_length` is not 0. On failure, the request is unchanged.
  */
 justcall_status justcall_request_set_body(justcall_request *request,
                                           const void *body,
@@ -1339,7 +1530,7 @@ justcall_status justcall_request_set_body(justcall_request *request,
                                           justcall_error **error);
 
 /**
- * Limits each call of this request to `ms` milliseconds, in place of the client's timeout. 0 means
+ * Limits each call of this request to `ms` milliseconds, instead of the client's timeout. 0 means
  * no limit.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL.
@@ -1349,11 +1540,12 @@ justcall_status justcall_request_set_timeout_ms(justcall_request *request,
                                                 justcall_error **error);
 
 /**
- * Lets `cancel` end the calls of this request: see justcall_cancel_fire(). Replaces an earlier
- * one. `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
+ * Sets the cancel handle of a request. justcall_cancel_fire() then ends the calls of this request.
+ * Replaces the cancel handle that was set before.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then
- * unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` or `cancel` is NULL. On failure, the
+ * request is unchanged. The caller keeps ownership of `cancel` and may free it at any time, but
+ * cannot fire a freed handle.
  */
 justcall_status justcall_request_set_cancel(justcall_request *request,
                                             const justcall_cancel *cancel,
@@ -1367,13 +1559,14 @@ void justcall_request_free(justcall_request *request);
 /* Call options: limits of other calls ------------------------------------------------------- */
 
 /**
- * Creates options that change nothing: the timeout is the client's, and nothing cancels the call.
- * Free them with justcall_call_options_free(). Returns NULL only on an internal error.
+ * Creates call options in which nothing is set. Calls with these options use the client's timeout
+ * and have no cancel handle. Returns NULL only on an internal error. Free the options with
+ * justcall_call_options_free().
  */
 JUSTCALL_NODISCARD justcall_call_options *justcall_call_options_new(void);
 
 /**
- * Limits calls with these options to `ms` milliseconds each, in place of the client's timeout. 0
+ * Limits each call with these options to `ms` milliseconds, instead of the client's timeout. 0
  * means no limit.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` is NULL.
@@ -1383,42 +1576,45 @@ justcall_status justcall_call_options_set_timeout_ms(justcall_call_options *opti
                                                      justcall_error **error);
 
 /**
- * Lets `cancel` end calls with these options: see justcall_cancel_fire(). Replaces an earlier one.
- * `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
+ * Sets the cancel handle of call options. justcall_cancel_fire() then ends calls with these
+ * options. Replaces the cancel handle that was set before.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the options are then
- * unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` or `cancel` is NULL. On failure, the
+ * options are unchanged. The caller keeps ownership of `cancel` and may free it at any time, but
+ * cannot fire a freed handle.
  */
 justcall_status justcall_call_options_set_cancel(justcall_call_options *options,
                                                  const justcall_cancel *cancel,
                                                  justcall_error **error);
 
 /**
- * Frees options; calls that were started with them go on. Does nothing if `options` is NULL.
+ * Frees call options. Calls that were started with the options continue. Does nothing if `options`
+ * is NULL.
  */
 void justcall_call_options_free(justcall_call_options *options);
 
 /* Cancel: ends calls early ------------------------------------------------------------------ */
 
 /**
- * Creates a cancel handle. Free it with justcall_cancel_free(). Returns NULL only on an internal
- * error.
+ * Creates a cancel handle. Returns NULL only on an internal error. Free the handle with
+ * justcall_cancel_free().
  */
 JUSTCALL_NODISCARD justcall_cancel *justcall_cancel_new(void);
 
 /**
- * Ends the calls that `cancel` was given to, with JUSTCALL_ERROR_CANCELLED: those that are under
- * way within about 50 ms, whatever they wait for, and those that start later at once. A load
- * callback or an event handler that is running is not interrupted; the call ends when it returns.
- * A handle stays fired. Does nothing if `cancel` is NULL.
+ * Ends all calls that use this cancel handle with JUSTCALL_ERROR_CANCELLED. Running calls end
+ * within about 50 milliseconds, even while they wait for the network or for a source. Calls that
+ * start later end at once. A fired handle cannot be reset. The library does not interrupt a
+ * running load callback or event handler: the call ends when the callback returns. Does nothing if
+ * `cancel` is NULL.
  *
- * Does not block and takes no lock. Any thread may call this at any time, and so may a signal
- * handler: the function is async-signal-safe.
+ * Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
+ * function: it is async-signal-safe.
  */
 void justcall_cancel_fire(justcall_cancel *cancel);
 
 /**
- * Frees the handle. Requests and options that it was given to, and their calls, live on. Does
+ * Frees a cancel handle. Requests, call options and calls that use the handle remain valid. Does
  * nothing if `cancel` is NULL.
  */
 void justcall_cancel_free(justcall_cancel *cancel);
@@ -1426,131 +1622,137 @@ void justcall_cancel_free(justcall_cancel *cancel);
 /* Response: what the service answered ------------------------------------------------------- */
 
 /**
- * How many requests the account's rate limit allows in its window.
+ * Selects the number of requests that the account's rate limit allows in its long window.
  */
 #define JUSTCALL_RATE_LIMIT 0
 
 /**
- * How many of them are left.
+ * Selects the number of requests that are left in the long window.
  */
 #define JUSTCALL_RATE_LIMIT_REMAINING 1
 
 /**
- * When the window opens again, in seconds since 1970-01-01 UTC.
+ * Selects the time when the next long window starts, in seconds since 1970-01-01 UTC.
  */
 #define JUSTCALL_RATE_LIMIT_RESET 2
 
 /**
- * As JUSTCALL_RATE_LIMIT, for the short window beside the long one.
+ * Selects the number of requests that the account's rate limit allows in its short window.
  */
 #define JUSTCALL_RATE_LIMIT_BURST 3
 
 /**
- * As JUSTCALL_RATE_LIMIT_REMAINING, for the short window.
+ * Selects the number of requests that are left in the short window.
  */
 #define JUSTCALL_RATE_LIMIT_BURST_REMAINING 4
 
 /**
- * As JUSTCALL_RATE_LIMIT_RESET, for the short window.
+ * Selects the time when the next short window starts, in seconds since 1970-01-01 UTC.
  */
 #define JUSTCALL_RATE_LIMIT_BURST_RESET 5
 
 /**
- * Returns the HTTP status. Returns 0 if `response` is NULL.
+ * Returns the HTTP status of a response. Returns 0 if `response` is NULL.
  */
 int32_t justcall_response_http_status(const justcall_response *response);
 
 /**
- * Returns the whole body, after decompression, and sets `*length`, unless `length` is NULL, to its
- * length in bytes. A byte order mark at its beginning is kept. The body is not NUL-terminated.
- * Returns NULL, with a length of 0, only if `response` is NULL; an empty body is not NULL. Lives
- * as long as `response`.
+ * Returns the whole body of a response, after decompression. Sets `*length` to the length of the
+ * body in bytes. `length` may be NULL. The body has no NUL at the end. A byte order mark at the
+ * beginning of the body is kept. Returns NULL, and sets `*length` to 0, if `response` is NULL.
+ * Does not return NULL for an empty body. The body is valid until `response` is freed.
  */
 const void *justcall_response_body(const justcall_response *response, size_t *length);
 
 /**
- * Returns the value of the first header with this name. Upper and lower case do not matter. Bytes
- * that are not UTF-8 are replaced by U+FFFD. Returns NULL if there is none or an argument is NULL.
- * The text lives as long as `response`.
+ * Returns the value of the first header with the name `name`. Header names are not case-sensitive.
+ * The library replaces bytes that are not UTF-8 with U+FFFD. Returns NULL if the response has no
+ * such header, or if `response` or `name` is NULL. The text is valid until `response` is freed.
  */
 const char *justcall_response_header(const justcall_response *response, const char *name);
 
 /**
- * Returns how many headers there are; repeated ones count each. Returns 0 if `response` is NULL.
+ * Returns the number of headers of a response. A header that occurs several times is counted each
+ * time. Returns 0 if `response` is NULL.
  */
 size_t justcall_response_header_count(const justcall_response *response);
 
 /**
- * Returns the name of header number `index`, from 0, in the order they came, in lower case.
- * Returns NULL if there is no such header or `response` is NULL. The text lives as long as
- * `response`.
+ * Returns the name of header number `index`, in lower case. The headers are numbered from 0, in
+ * the order of the response. Returns NULL if the response has no header with this number, or if
+ * `response` is NULL. The text is valid until `response` is freed.
  */
 const char *justcall_response_header_name(const justcall_response *response, size_t index);
 
 /**
- * Returns the value of header number `index`, as justcall_response_header_name() counts. Returns
- * NULL if there is no such header or `response` is NULL. The text lives as long as `response`.
+ * Returns the value of header number `index`. The numbers are those of
+ * justcall_response_header_name(). Returns NULL if the response has no header with this number, or
+ * if `response` is NULL. The text is valid until `response` is freed.
  */
 const char *justcall_response_header_value(const justcall_response *response, size_t index);
 
 /**
- * Returns a figure of the account's rate limit as this response reports it, in either spelling of
- * the service's headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if the
- * response does not report it, if `which` is none of them, or if `response` is NULL.
+ * Returns a number of the account's rate limit, as the headers of this response report it. The
+ * function reads both spellings of the service's rate limit headers. `which` is one of the
+ * JUSTCALL_RATE_LIMIT numbers. Returns -1 if the response does not contain the number, if `which`
+ * is invalid, or if `response` is NULL.
  */
 int64_t justcall_response_rate_limit(const justcall_response *response, int32_t which);
 
 /**
- * Frees a response and all that was borrowed from it. Do not free one that belongs to an error.
- * Does nothing if `response` is NULL.
+ * Frees a response and everything that was borrowed from it. Do not free the response that
+ * justcall_error_response() returns, because it belongs to the error. Does nothing if `response`
+ * is NULL.
  */
 void justcall_response_free(justcall_response *response);
 
 /* Account: which one a pair belongs to ------------------------------------------------------ */
 
 /**
- * Returns the account's number. Returns 0 if the service did not name it or `account` is NULL.
+ * Returns the number of the account. Returns 0 if the service did not name the account, or if
+ * `account` is NULL.
  */
 uint64_t justcall_account_id(const justcall_account *account);
 
 /**
- * Returns the account's e-mail address. Returns NULL if the service did not name it or `account`
- * is NULL. The text lives as long as `account`.
+ * Returns the e-mail address of the account. Returns NULL if the service did not return an
+ * address, or if `account` is NULL. The text is valid until `account` is freed.
  */
 const char *justcall_account_email(const justcall_account *account);
 
 /**
- * Returns the account's plan, such as `"Pro"`. Returns NULL if the service did not name it or
- * `account` is NULL. The text lives as long as `account`.
+ * Returns the plan of the account, such as `"Pro"`. Returns NULL if the service did not return a
+ * plan, or if `account` is NULL. The text is valid until `account` is freed.
  */
 const char *justcall_account_plan(const justcall_account *account);
 
 /**
  * Returns the path whose response proved the pair, such as `"/v2/account"`. Returns NULL if
- * `account` is NULL. The text lives as long as `account`.
+ * `account` is NULL. The text is valid until `account` is freed.
  */
 const char *justcall_account_verified_by(const justcall_account *account);
 
 /**
- * Frees an account and every text borrowed from it. Does nothing if `account` is NULL.
+ * Frees an account and every text that was borrowed from it. Does nothing if `account` is NULL.
  */
 void justcall_account_free(justcall_account *account);
 
 /* Webhook: verifies deliveries -------------------------------------------------------------- */
 
-/** Accepts deliveries for every URL: check justcall_webhook_event_url(). */
+/** Lets a verifier accept deliveries for every URL. Check justcall_webhook_event_url() yourself. */
 #define JUSTCALL_ANY_URL "*"
 
 /**
- * Creates a verifier of deliveries for `expected_url`, written exactly as it is registered in
- * JustCall, or for every URL if it is JUSTCALL_ANY_URL. A delivery whose time is more than
- * `tolerance_s` seconds from yours, in the past or in the future, is refused: 600 is usual; 0
- * accepts those of the same second alone. The verifier needs a secret before it can verify:
- * justcall_webhook_use_client() or justcall_webhook_add_secret().
+ * Creates a verifier of webhook deliveries for the URL `expected_url`. Write the URL exactly as it
+ * is registered in JustCall. JUSTCALL_ANY_URL accepts deliveries for every URL. The verifier
+ * refuses a delivery if its time is more than `tolerance_s` seconds before or after your time. A
+ * usual tolerance is 600 seconds. A tolerance of 0 accepts only deliveries of the same second. The
+ * verifier needs a secret before it can verify: call justcall_webhook_use_client() or
+ * justcall_webhook_add_secret().
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is not a whole URL or an argument
- * is NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is
- * NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is not a complete URL, or if
+ * `expected_url` or `out` is NULL. On success, free `*out` with justcall_webhook_free(). On
+ * failure, `*out` is NULL.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_webhook_new(const char *expected_url,
@@ -1561,21 +1763,25 @@ justcall_status justcall_webhook_new(const char *expected_url,
 /**
  * Accepts deliveries for `url` as well.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not a whole URL, if every URL is accepted
- * already, or if an argument is NULL; the verifier is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not a complete URL, or if the verifier
+ * already accepts every URL. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `url`
+ * is NULL. On failure, the verifier is unchanged.
  */
 justcall_status justcall_webhook_add_url(justcall_webhook *webhook,
                                          const char *url,
                                          justcall_error **error);
 
 /**
- * Accepts deliveries that are signed with `secret`, the API secret of the account; webhooks have
- * no other. It is copied; your copy stays yours to wipe. Add the current one first, then those
- * that it replaced a short while ago.
+ * Adds a secret to a verifier, which then accepts deliveries that are signed with this secret.
+ * JustCall signs webhooks with the API secret of the account. A webhook has no separate secret.
+ * Add the current secret first, then the secrets that it replaced a short time ago. The function
+ * copies `secret`. You keep your own copy: wipe it with justcall_wipe().
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if it cannot be a secret, and says why. Fails
- * with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_use_client(), or if an argument is
- * NULL or the length is impossible. The verifier is then unchanged.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if `secret` cannot be an API secret. The error
+ * message explains why. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier uses a client
+ * (justcall_webhook_use_client()). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or
+ * `secret` is NULL, or if `secret_length` is over SIZE_MAX / 2. On failure, the verifier is
+ * unchanged.
  */
 justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             const char *secret,
@@ -1583,30 +1789,37 @@ justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             justcall_error **error);
 
 /**
- * Takes the secrets from a client at each delivery: that of its pair, then for a while that of the
- * pair before. `client` stays yours and may be freed at once. Replaces an earlier client.
+ * Makes a verifier use the API secrets of a client. The verifier takes the secrets from the client
+ * at each delivery. The verifier accepts the secret of the client's pair and, for a limited time,
+ * the secret of the previous pair. Replaces the client that was set before.
  *
- * Does not block itself. A delivery that comes before any call has read the client's pair waits in
- * justcall_webhook_verify() until it is read, at most for the client's timeout: call
- * justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source
- * cannot be read, the delivery fails with the status of that failure. For a second after that,
- * deliveries do not run a program or callback again: they fail with the same status.
+ * A delivery may arrive before any call has read the client's pair. justcall_webhook_verify() then
+ * reads the pair, and blocks for at most the client's timeout. To avoid this wait, call
+ * justcall_client_verify() or justcall_client_reload() when your program starts. If the source
+ * cannot be read, the verification fails with the status of that failure. For one second after
+ * that, verifications fail with the same status and do not run a program or callback again.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an
- * argument is NULL; the verifier is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier has a secret from
+ * justcall_webhook_add_secret(), or if `webhook` or `client` is NULL. On failure, the verifier is
+ * unchanged. The caller keeps ownership of `client` and may free it as soon as this function
+ * returns. Does not block.
  */
 justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
                                             const justcall_client *client,
                                             justcall_error **error);
 
 /**
- * Sets the function that is asked about every delivery that passed all other checks; the library
- * itself remembers nothing, as two genuine events of one type in one second have the same
- * signature. `context` is passed to it, and to `free_context`, which may be NULL, once the
- * verifier is freed or gets another check. Replaces an earlier check.
+ * Sets a callback that detects repeated deliveries. The library runs the check for every delivery
+ * that passed all other checks. justcall_replay_fn describes the callback. The library itself does
+ * not detect repeated deliveries, because two genuine events can have the same signature. Two
+ * events have the same signature if they have the same type and the same second. Replaces the
+ * replay check that was set before.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
- * unchanged, and `context` is not freed.
+ * The library passes `context` to `check`. The library calls `free_context` with `context` when
+ * the verifier is freed or gets another replay check. `free_context` may be NULL.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL. On failure, the
+ * verifier is unchanged, and `context` is not freed.
  */
 justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
                                                   justcall_replay_fn check,
@@ -1615,42 +1828,44 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
                                                   justcall_error **error);
 
 /**
- * Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
- * x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
- * came, or NULL if there is none. An empty value counts as none. If a header occurs twice, pass
- * its values joined with ", ": the delivery is then refused. `body` is the `body_length` bytes
- * that came, and `now_unix` the time in seconds since 1970-01-01 UTC, such as from time(). Counts
- * the result, for justcall_webhook_usage() and the client's justcall_client_usage().
+ * Verifies one webhook delivery. `signature` is the value of the header x-justcall-signature.
+ * `version` is the value of x-justcall-signature-version, and `timestamp` is the value of
+ * x-justcall-request-timestamp. Pass each value as it was received, or NULL if the header is
+ * missing. An empty value counts as missing. If a header occurs twice, pass its values joined with
+ * ", ": this function then refuses the delivery. `body` is the `body_length` bytes that were
+ * received. `now_unix` is the current time in seconds since 1970-01-01 UTC, such as from time().
+ * The result is counted in justcall_webhook_usage() and in justcall_client_usage() of the client.
  *
- * Fails with the first of these that holds:
+ * If several failures apply, this function fails with the first status in this list:
  *
- * - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is impossible, or the
- *   verifier has no secret.
- * - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty, as in the probe that
- *   JustCall sends when a URL is saved. Log it: behind a proxy that removes the headers, every
- *   genuine delivery looks like the probe.
- * - JUSTCALL_ERROR_WEBHOOK_VERSION: the version is missing or unknown.
- * - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, the timestamp is
- *   missing or not a time, or the body is over 1 MiB, not UTF-8 or not the JSON of a delivery.
- *   A signature or timestamp that is not UTF-8 is malformed too.
- * - The failure of the client's source, if the secrets come from a client.
- * - JUSTCALL_ERROR_WEBHOOK_MISMATCH, _STALE, _WRONG_URL, _REPLAYED, or what the replay check
- *   returns.
+ * - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is over SIZE_MAX / 2, or
+ *   the verifier has no secret.
+ * - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty. JustCall sends such a test
+ *   delivery when a webhook URL is saved. Log this status. If a proxy removes the headers, every
+ *   genuine delivery gets this status too.
+ * - JUSTCALL_ERROR_WEBHOOK_VERSION: the signature version is missing or unknown.
+ * - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, or the timestamp
+ *   is missing or not a time. This status also means that the body is over 1 MiB, not UTF-8, or
+ *   not the JSON of a delivery. A signature or timestamp that is not UTF-8 is malformed too.
+ * - The status of the client's source, if the verifier uses a client and the source cannot be
+ *   read.
+ * - JUSTCALL_ERROR_WEBHOOK_MISMATCH, then JUSTCALL_ERROR_WEBHOOK_STALE,
+ *   JUSTCALL_ERROR_WEBHOOK_WRONG_URL, JUSTCALL_ERROR_WEBHOOK_REPLAYED, or another status of the
+ *   replay check.
  *
- * The HTTP status to answer with:
+ * Answer the delivery with one of these HTTP statuses:
  *
- * - 200 for JUSTCALL_OK, after the event was handled.
- * - 200 and nothing else for JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the probe expects it.
+ * - 200 for JUSTCALL_OK, after you have handled the event.
+ * - 200 for JUSTCALL_ERROR_WEBHOOK_UNSIGNED, because JustCall expects 200 for a test delivery. Do
+ *   not act on an unsigned delivery.
  * - 200 for JUSTCALL_ERROR_WEBHOOK_REPLAYED. Do not act on the delivery again.
  * - 401 for every other JUSTCALL_ERROR_WEBHOOK status.
- * - 500 for every other status, such as that of a source. JustCall sends the delivery again after
- *   every answer other than 200.
+ * - 500 for every other status, such as a failure of the source. JustCall sends a delivery again
+ *   if the answer is not 200.
  *
- * On success `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is
- * NULL.
- *
- * Blocks only if the secrets are those of a client whose pair has to be read. Any number of
- * threads may call this on one verifier.
+ * On success, free `*out` with justcall_webhook_event_free(). On failure, `*out` is NULL. Blocks
+ * only if the verifier uses a client whose pair has to be read first. This function is
+ * thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
@@ -1664,12 +1879,13 @@ justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
                                         justcall_error **error);
 
 /**
- * Verifies one delivery as justcall_webhook_verify() does. If the secrets come from a client whose
- * pair has to be read first, that is done within the limits of `options`, which may be NULL for
- * none, in place of the client's timeout. Secrets that were given need no limit.
+ * Verifies one webhook delivery like justcall_webhook_verify(). If the pair of the verifier's
+ * client has to be read first, the limits of `options` apply instead of the client's timeout. The
+ * limits have no effect on a verifier that does not use a client. If `options` is NULL, this
+ * function works like justcall_webhook_verify().
  *
- * Fails as justcall_webhook_verify() does, and with JUSTCALL_ERROR_TIMEOUT or
- * JUSTCALL_ERROR_CANCELLED.
+ * Fails like justcall_webhook_verify(). Also fails with JUSTCALL_ERROR_TIMEOUT or
+ * JUSTCALL_ERROR_CANCELLED if reading the pair exceeds the limits.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_webhook_verify_with(const justcall_webhook *webhook,
@@ -1684,20 +1900,22 @@ justcall_status justcall_webhook_verify_with(const justcall_webhook *webhook,
                                              justcall_error **error);
 
 /**
- * Copies the results of the verifications that this verifier made in this process into `buffer`,
- * NUL-terminated: OpenMetrics 1.0 text, as that of justcall_client_usage(). It has the counter
- * `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
- * justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
- * impossible are not counted. The text holds no secret, URL or content of a delivery.
+ * Copies the metrics of a verifier into `buffer`, with a NUL at the end. The metrics count the
+ * verifications that this verifier made in this process. The text is OpenMetrics 1.0, like that of
+ * justcall_client_usage(). The text contains the counter `justcall_auth_webhooks_total` with the
+ * label `result`. The label is `ok`, or the name of the status that justcall_webhook_verify()
+ * returned. The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2.
+ * The text contains no secret, no URL and no data of a delivery. Sets `*length` to the length of
+ * the text without the NUL. `length` may be NULL.
  *
- * justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve
- * one of the two texts to a monitor: a sum over both counts each delivery twice.
+ * justcall_client_usage() contains the results of all verifiers that use the client's secrets. Let
+ * your monitoring system read only one of the two texts, because a sum of both counts each
+ * delivery twice.
  *
- * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; a capacity of
- * JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` is
- * NULL, or `buffer` is NULL and `capacity` is not 0. Does not block. Any number of threads may
- * call this on one verifier. A child of fork() starts at zero.
+ * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
+ * A capacity of JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
+ * if `webhook` is NULL, or if `buffer` is NULL and `capacity` is not 0. Does not block. This
+ * function is thread-safe. After fork(), the counters start at zero in the child.
  */
 justcall_status justcall_webhook_usage(const justcall_webhook *webhook,
                                        char *buffer,
@@ -1706,58 +1924,63 @@ justcall_status justcall_webhook_usage(const justcall_webhook *webhook,
                                        justcall_error **error);
 
 /**
- * Frees a verifier. Events that came from it live on. Does nothing if `webhook` is NULL.
+ * Frees a verifier. Webhook events that came from the verifier remain valid. Does nothing if
+ * `webhook` is NULL.
  */
 void justcall_webhook_free(justcall_webhook *webhook);
 
 /* Webhook event: a verified delivery -------------------------------------------------------- */
 
 /**
- * Returns the URL that the delivery was signed for: one of those expected, or any if every URL is
- * accepted. Returns NULL if `event` is NULL. The text lives as long as `event`.
+ * Returns the URL that the delivery was signed for. The URL is one of the expected URLs, unless
+ * the verifier accepts every URL. Returns NULL if `event` is NULL. The text is valid until `event`
+ * is freed.
  */
 const char *justcall_webhook_event_url(const justcall_webhook_event *event);
 
 /**
- * Returns the event's type, such as `"call.completed"`. Returns NULL if `event` is NULL. The text
- * lives as long as `event`.
+ * Returns the type of the event, such as `"call.completed"`. Returns NULL if `event` is NULL. The
+ * text is valid until `event` is freed.
  */
 const char *justcall_webhook_event_type(const justcall_webhook_event *event);
 
 /**
- * Returns when the delivery was signed, in seconds since 1970-01-01 UTC. Returns 0 if `event` is
- * NULL.
+ * Returns the time when the delivery was signed, in seconds since 1970-01-01 UTC. Returns 0 if
+ * `event` is NULL.
  */
 int64_t justcall_webhook_event_timestamp(const justcall_webhook_event *event);
 
 /**
- * Returns which secret signed the delivery: its place in the order in which secrets were added,
- * from 0. Of a client, 0 is the current pair. Returns 0 if `event` is NULL.
+ * Returns the number of the secret that signed the delivery. Secrets are numbered from 0, in the
+ * order in which they were added. If the verifier uses a client, number 0 is the secret of its
+ * current pair. Returns 0 if `event` is NULL.
  */
 size_t justcall_webhook_event_secret_index(const justcall_webhook_event *event);
 
 /**
- * Returns the signature as 64 lower-case hexadecimal digits, however it was written: the same for
- * every repetition of this delivery, but also for another event of the type in the same second.
- * Returns NULL if `event` is NULL. The text lives as long as `event`.
+ * Returns the signature as 64 hexadecimal digits in lower case, even if the delivery had upper
+ * case. The signature is the same for every repetition of a delivery. Another event of the same
+ * type in the same second has the same signature too. Returns NULL if `event` is NULL. The text is
+ * valid until `event` is freed.
  */
 const char *justcall_webhook_event_signature(const justcall_webhook_event *event);
 
 /**
- * Copies the path at which the API has the object that the event is about, such as
- * `"/v2.1/calls/123456789"`, into `buffer`, NUL-terminated. `body` is the `body_length` bytes that
- * were verified. What justcall_client_request() returns for "GET" of that path is true, whereas
- * the body may be forged.
+ * Copies the API path of the object that the event is about into `buffer`, with a NUL at the end.
+ * An example is `"/v2.1/calls/123456789"`. Pass this path to justcall_client_request() with the
+ * method "GET" to get genuine data: the body of a delivery may be forged. `body` is the
+ * `body_length` bytes that were verified. Sets `*length` to the length of the path without the
+ * NUL. `length` may be NULL.
  *
- * Knows the types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or `jc.contact_`. Fails
- * with JUSTCALL_ERROR_INVALID_ARGUMENT for any other type, also if the delivery is genuine:
- * request the object by its path in the API reference, or ignore such events and answer 200.
+ * This function supports event types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or
+ * `jc.contact_`. For any other type, this function fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+ * even if the delivery is genuine. Get the path for such a type from the API reference, or ignore
+ * the event and answer 200.
  *
- * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; 128 bytes are enough.
- * Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object. Also fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `event` is NULL, or if `buffer` is NULL and `capacity` is not
- * 0. Does not block.
+ * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the path and its NUL.
+ * A capacity of 128 bytes is always enough. Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the
+ * body does not name an object. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `event` is NULL, or
+ * if `buffer` is NULL and `capacity` is not 0. Does not block.
  */
 justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
                                                    const void *body,
@@ -1768,44 +1991,44 @@ justcall_status justcall_webhook_event_object_path(const justcall_webhook_event 
                                                    justcall_error **error);
 
 /**
- * Frees an event and every text borrowed from it. Does nothing if `event` is NULL.
+ * Frees a webhook event and every text that was borrowed from it. Does nothing if `event` is NULL.
  */
 void justcall_webhook_event_free(justcall_webhook_event *event);
 
 /* Exchange: a call with your own HTTP client ------------------------------------------------ */
 
 /**
- * Send the request: justcall_exchange_method() and the functions after it describe it,
+ * Send the request. justcall_exchange_method() and the functions after it describe the request.
  * justcall_exchange_authorization() writes its `Authorization` header. Set up your HTTP client
- * again each time. Stop after `wait_ms` milliseconds. Then report the result with
- * justcall_exchange_answered() or justcall_exchange_failed().
+ * again for each request. Use `wait_ms` as its timeout in milliseconds. Then report the result
+ * with justcall_exchange_answered() or justcall_exchange_failed().
  */
 #define JUSTCALL_ACTION_SEND 1
 
 /**
  * Call justcall_exchange_next() again after `wait_ms` milliseconds. Several short waits in a row
- * are normal, for example 20 milliseconds each while another call reads the source.
+ * are normal. For example, each wait is 20 milliseconds while another call reads the source.
  */
 #define JUSTCALL_ACTION_WAIT 2
 
 /**
- * Call justcall_exchange_load(). It may block, so run it on a worker thread if you have an event
- * loop.
+ * Call justcall_exchange_load(). justcall_exchange_load() may block, so run it on a worker thread
+ * if your program has an event loop.
  */
 #define JUSTCALL_ACTION_LOAD 3
 
 /**
- * The call has succeeded: justcall_exchange_response() gives the response.
+ * The call has succeeded. justcall_exchange_response() returns the response.
  */
 #define JUSTCALL_ACTION_DONE 4
 
 /**
- * The host's address was not found.
+ * Your HTTP client could not resolve the name of the host.
  */
 #define JUSTCALL_CAUSE_RESOLVE 1
 
 /**
- * No connection was made.
+ * Your HTTP client could not connect.
  */
 #define JUSTCALL_CAUSE_CONNECT 2
 
@@ -1815,7 +2038,7 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
 #define JUSTCALL_CAUSE_TLS 3
 
 /**
- * Your HTTP client ran out of time.
+ * Your HTTP client reached its timeout.
  */
 #define JUSTCALL_CAUSE_TIMEOUT 4
 
@@ -1825,17 +2048,18 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
 #define JUSTCALL_CAUSE_CLOSED 5
 
 /**
- * Your program ended the request.
+ * Your program cancelled the request.
  */
 #define JUSTCALL_CAUSE_CANCELLED 6
 
 /**
- * Creates an exchange for `request`, which is copied with its body, timeout and cancel handle. The
- * timeout counts from now and includes waits. Sends and reads nothing yet.
+ * Creates an exchange for `request`. The function copies the request with its body, timeout and
+ * cancel handle. The timeout of the exchange starts now and includes waits. Sends nothing and
+ * reads no source.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success
- * `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
- * threads may call this on one client.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`, `request` or `out` is NULL. On success,
+ * free `*out` with justcall_exchange_free(). On failure, `*out` is NULL. Does not block. This
+ * function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_exchange_new(const justcall_client *client,
@@ -1844,24 +2068,32 @@ justcall_status justcall_exchange_new(const justcall_client *client,
                                       justcall_error **error);
 
 /**
- * Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless
- * `wait_ms` is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the
- * time to wait. For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least
- * 1, or 0 if the call has no limit: use it as your HTTP client's timeout. For the other actions it
- * is 0. Never blocks.
+ * Sets `*action` to the next action, which is one of the JUSTCALL_ACTION numbers. Sets `*wait_ms`
+ * to a number of milliseconds. `wait_ms` may be NULL. The meaning of `*wait_ms` depends on the
+ * action:
  *
- * Returns JUSTCALL_ACTION_SEND again until you report the result, and JUSTCALL_ACTION_LOAD until
- * justcall_exchange_load() returns. So while your HTTP client is sending, you may call this from
- * time to time to notice a fired cancel handle, justcall_client_shutdown() and the deadline: it
- * then returns the failure. Stop your request in that case; a later report of its result has no
- * effect. Each call of this function ends the text of justcall_exchange_method(),
- * justcall_exchange_url() and the headers, also if it returns JUSTCALL_ACTION_SEND again. Copy
- * that text first if your HTTP client does not; libcurl does.
+ * - For JUSTCALL_ACTION_WAIT, `*wait_ms` is the time to wait.
+ * - For JUSTCALL_ACTION_SEND, `*wait_ms` is the time until the deadline of the call and at least
+ *   1, or 0 if the call has no deadline. Use this time as the timeout of your HTTP client.
+ * - For the other actions, `*wait_ms` is 0.
  *
- * Returns the failure of the call once it is final, now and at every later call: any status that
- * justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT at every call in a
- * child of the process that created the exchange. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
- * and changes nothing, if `action` or `exchange` is NULL or the exchange is in use.
+ * This function sets `*action` to JUSTCALL_ACTION_SEND again until you report the result. This
+ * function sets `*action` to JUSTCALL_ACTION_LOAD again until justcall_exchange_load() returns.
+ * You may call this function from time to time while your HTTP client is sending.
+ * justcall_exchange_next() then fails if a cancel handle was fired, after
+ * justcall_client_shutdown(), or at the deadline. If justcall_exchange_next() fails, stop your
+ * request. A later report of the result has no effect.
+ *
+ * Each call of this function invalidates the texts of justcall_exchange_method(),
+ * justcall_exchange_url() and the headers. The texts of the last request become invalid even if
+ * the action is JUSTCALL_ACTION_SEND again. If your HTTP client does not copy texts that you pass
+ * to it, copy the texts before you call this function. libcurl copies them.
+ *
+ * If the call has failed, returns its status now and each time you call this function again. The
+ * status is any that justcall_client_send() may return. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT, and changes nothing, if `action` or `exchange` is NULL, or if
+ * the exchange is in use. Does not block. After fork(), this function fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT in the child.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_exchange_next(justcall_exchange *exchange,
@@ -1870,77 +2102,83 @@ justcall_status justcall_exchange_next(justcall_exchange *exchange,
                                        justcall_error **error);
 
 /**
- * Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Has no
- * effect after another action. Returns JUSTCALL_OK also if the source cannot be read: the next
- * justcall_exchange_next() then fails, or continues with the pair in use.
+ * Reads the source after JUSTCALL_ACTION_LOAD. The source is a file, a program or your load
+ * callback. Has no effect after any other action. Returns JUSTCALL_OK even if the source cannot be
+ * read. If the source cannot be read, the next justcall_exchange_next() fails, or continues with
+ * the pair in use.
  *
- * Blocks until the source is read, at most until the call's deadline; the cancel handle of the
- * request ends it too. A load callback that is running is not interrupted. May run on a worker
- * thread, if nothing else uses the exchange until it returns. Fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use. Blocks until the
+ * source is read, but at most until the deadline of the call. The cancel handle of the request
+ * ends the wait too, but does not interrupt a running load callback. You may run this function on
+ * a worker thread, if no other thread uses the exchange until it returns.
  */
 justcall_status justcall_exchange_load(justcall_exchange *exchange, justcall_error **error);
 
 /**
- * Returns the method of the request to send. It may differ from that of your request: see
- * justcall_exchange_is_verifying(). Returns NULL if `exchange` is NULL or in use. The text lives
- * until the next justcall_exchange_next().
+ * Returns the HTTP method of the request that you have to send. The method may differ from that of
+ * your own request, as justcall_exchange_is_verifying() explains. Returns NULL if `exchange` is
+ * NULL or in use. The text is valid until the next call of justcall_exchange_next().
  */
 const char *justcall_exchange_method(const justcall_exchange *exchange);
 
 /**
- * Returns the full URL of the request to send. Returns NULL if `exchange` is NULL or in use. The
- * text lives until the next justcall_exchange_next().
+ * Returns the full URL of the request that you have to send. Returns NULL if `exchange` is NULL or
+ * in use. The text is valid until the next call of justcall_exchange_next().
  */
 const char *justcall_exchange_url(const justcall_exchange *exchange);
 
 /**
- * Returns how many headers the request to send has beside `Authorization`, which is secret, and
- * those that your HTTP client sets, such as `Host`. You may add headers, and replace these.
- * Returns 0 if `exchange` is NULL or in use.
+ * Returns the number of headers of the request that you have to send. The number does not include
+ * the secret header `Authorization`, or headers that your HTTP client sets, such as `Host`. You
+ * may add more headers, and you may replace these headers. Returns 0 if `exchange` is NULL or in
+ * use.
  */
 size_t justcall_exchange_header_count(const justcall_exchange *exchange);
 
 /**
- * Returns the name of header number `index`, from 0, in lower case. Returns NULL if there is no
- * such header or `exchange` is NULL or in use. The text lives until the next
- * justcall_exchange_next().
+ * Returns the name of header number `index`, in lower case. The headers are numbered from 0.
+ * Returns NULL if the request has no header with this number, or if `exchange` is NULL or in use.
+ * The text is valid until the next call of justcall_exchange_next().
  */
 const char *justcall_exchange_header_name(const justcall_exchange *exchange, size_t index);
 
 /**
- * Returns the value of header number `index`, as justcall_exchange_header_name() counts. Returns
- * NULL if there is no such header or `exchange` is NULL or in use. The text lives until the next
+ * Returns the value of header number `index`. The numbers are those of
+ * justcall_exchange_header_name(). Returns NULL if the request has no header with this number, or
+ * if `exchange` is NULL or in use. The text is valid until the next call of
  * justcall_exchange_next().
  */
 const char *justcall_exchange_header_value(const justcall_exchange *exchange, size_t index);
 
 /**
- * Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its
- * length in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is
- * NULL or in use. The body may be empty: then this is not NULL, and the length is 0. The body is
- * not NUL-terminated, and lives until justcall_exchange_free().
+ * Returns the body of the request that you have to send. Sets `*length` to the length of the body
+ * in bytes. `length` may be NULL. The body has no NUL at the end. Returns NULL, and sets `*length`
+ * to 0, if the request has no body, or if `exchange` is NULL or in use. If the request has an
+ * empty body, sets `*length` to 0 but does not return NULL. The body is valid until `exchange` is
+ * freed.
  */
 const void *justcall_exchange_body(const justcall_exchange *exchange, size_t *length);
 
 /**
- * Returns 1 if the request to send verifies the pair and is not your own request. It comes before
- * your own if the account of the pair must be known first. It comes after your own if that was
- * `/v2/account` and the service answered 401. Send it as the exchange describes it, without the
- * body and headers of your own request. Returns 0 if the request is your own, or if `exchange` is
+ * Returns 1 if the request that you have to send verifies the pair and is not your own request.
+ * Send such a request as the exchange describes it, without the body and headers of your own
+ * request. The verifying request comes before your own request if the library must know the
+ * account first. The verifying request comes after your own request if that was `/v2/account` and
+ * the service answered 401. Returns 0 if you have to send your own request, or if `exchange` is
  * NULL or in use.
  */
 int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
 
 /**
- * Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into `buffer`, as
- * justcall_credentials_authorization() does. Call it right before you send, and again for each
- * JUSTCALL_ACTION_SEND. The response then counts for the pair that was written: after 401, that
- * pair is rejected. If you report a response without this call, it counts for the pair that was in
- * use at JUSTCALL_ACTION_SEND.
+ * Writes the value of the `Authorization` header into `buffer`, like
+ * justcall_credentials_authorization(). Call this function after each JUSTCALL_ACTION_SEND, right
+ * before you send the request. The response that you report then applies to the pair that this
+ * function wrote. For example, a response with 401 makes the library reject that pair. If you
+ * report a response without calling this function, the response applies to the pair in use at
+ * JUSTCALL_ACTION_SEND.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in
- * use; otherwise as justcall_credentials_authorization() does.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the action is not JUSTCALL_ACTION_SEND, or if
+ * `exchange` is NULL or in use. Also fails like justcall_credentials_authorization().
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
@@ -1950,16 +2188,16 @@ justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
                                                 justcall_error **error);
 
 /**
- * Reports the final response to the request, with arguments as for justcall_classify(), all of
- * which are copied. Pass the whole body, decompressed; a `Content-Encoding` header may stay. Drop
- * the headers of interim responses (100 to 199). The next justcall_exchange_next() returns what
- * follows.
+ * Reports the final response to the request. The arguments are those of justcall_classify(), and
+ * the function copies all of them. Pass the whole decoded body. You may keep a `Content-Encoding`
+ * header. Do not pass the headers of interim responses (HTTP status 100 to 199). After this
+ * function, call justcall_exchange_next() for the next action.
  *
  * Has no effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result
  * has not been reported yet.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is
- * NULL or in use; the exchange is then unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for the same reasons as justcall_classify(), and if
+ * `exchange` is NULL or in use. On failure, the exchange is unchanged.
  */
 justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            int32_t http_status,
@@ -1972,12 +2210,14 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
 
 /**
  * Reports that your HTTP client got no response. `cause` is one of the JUSTCALL_CAUSE numbers.
- * `request_sent` is 0 if surely no byte of the request was sent, so that even a POST may be sent
- * again; pass 1 if in doubt. The next justcall_exchange_next() returns what follows. Has no
- * effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result has
- * not been reported yet.
+ * Pass 0 as `request_sent` only if your HTTP client certainly sent no byte of the request. The
+ * library may then retry even a POST request. Pass 1 as `request_sent` if you are not sure. After
+ * this function, call justcall_exchange_next() for the next action.
  *
- * The cause for each CURLcode of libcurl:
+ * Has no effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result
+ * has not been reported yet.
+ *
+ * With libcurl, choose `cause` by the CURLcode:
  *
  * - JUSTCALL_CAUSE_RESOLVE: CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY.
  * - JUSTCALL_CAUSE_CONNECT: CURLE_COULDNT_CONNECT.
@@ -1985,20 +2225,28 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
  *   CURLE_SSL_CACERT_BADFILE.
  * - JUSTCALL_CAUSE_TIMEOUT: CURLE_OPERATION_TIMEDOUT.
  * - JUSTCALL_CAUSE_CANCELLED: CURLE_ABORTED_BY_CALLBACK.
- * - JUSTCALL_CAUSE_CLOSED: every other.
+ * - JUSTCALL_CAUSE_CLOSED: every other CURLcode.
  *
- * With libcurl, pass `request_sent` 0 for the first three causes, and for the others 1 if
- * CURLINFO_REQUEST_SIZE is greater than 0. If your program fails for a reason that is none of the
- * causes, pass JUSTCALL_CAUSE_CLOSED if a retry may help, else JUSTCALL_CAUSE_CANCELLED.
+ * With libcurl, pass 0 as `request_sent` for the causes RESOLVE, CONNECT and TLS. For the other
+ * causes, pass 1 if CURLINFO_REQUEST_SIZE is greater than 0, and 0 otherwise. If your program
+ * fails for another reason, pass JUSTCALL_CAUSE_CLOSED if a retry may help, and
+ * JUSTCALL_CAUSE_CANCELLED if not.
  *
- * The causes RESOLVE, CONNECT and CLOSED are retried as a lost connection is; the others end the
- * call. A call that ends fails as it would with the built-in HTTP client: with
- * JUSTCALL_ERROR_CONNECTION_FAILED (reason `resolve` or `connect`; for JUSTCALL_CAUSE_CLOSED
- * `receive`, or `send` if nothing was sent), JUSTCALL_ERROR_TLS_FAILED, JUSTCALL_ERROR_TIMEOUT
- * (reason `receive`, or `connect` if nothing was sent) or JUSTCALL_ERROR_CANCELLED.
+ * The library retries the causes RESOLVE, CONNECT and CLOSED like a lost connection. The other
+ * causes end the call. A call that ends fails with the same status and reason as with the built-in
+ * HTTP client:
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `cause` is none of those numbers, or `exchange` is
- * NULL or in use; the exchange is then unchanged.
+ * - JUSTCALL_CAUSE_RESOLVE: JUSTCALL_ERROR_CONNECTION_FAILED, with the reason `resolve`.
+ * - JUSTCALL_CAUSE_CONNECT: JUSTCALL_ERROR_CONNECTION_FAILED, with the reason `connect`.
+ * - JUSTCALL_CAUSE_CLOSED: JUSTCALL_ERROR_CONNECTION_FAILED, with the reason `receive`, or `send`
+ *   if nothing was sent.
+ * - JUSTCALL_CAUSE_TLS: JUSTCALL_ERROR_TLS_FAILED.
+ * - JUSTCALL_CAUSE_TIMEOUT: JUSTCALL_ERROR_TIMEOUT, with the reason `receive`, or `connect` if
+ *   nothing was sent.
+ * - JUSTCALL_CAUSE_CANCELLED: JUSTCALL_ERROR_CANCELLED.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `cause` is not one of the JUSTCALL_CAUSE numbers,
+ * or if `exchange` is NULL or in use. On failure, the exchange is unchanged.
  */
 justcall_status justcall_exchange_failed(justcall_exchange *exchange,
                                          int32_t cause,
@@ -2006,12 +2254,13 @@ justcall_status justcall_exchange_failed(justcall_exchange *exchange,
                                          justcall_error **error);
 
 /**
- * Returns the response, after JUSTCALL_ACTION_DONE. Its HTTP status is 200 to 299: everything else
- * is a failure, whose response justcall_error_response() returns. May be called more than once.
+ * Returns the response in `*out`, after JUSTCALL_ACTION_DONE. The HTTP status of this response is
+ * 200 to 299. Any other HTTP status is a failure, and justcall_error_response() returns the
+ * response of a failure. You may call this function more than once.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or
- * the exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to
- * be freed with justcall_response_free(); on failure it is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call has not ended yet, if `exchange` or `out`
+ * is NULL, or if the exchange is in use. If the call has failed, fails with the status of the
+ * call. On success, free `*out` with justcall_response_free(). On failure, `*out` is NULL.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_exchange_response(const justcall_exchange *exchange,
@@ -2019,28 +2268,32 @@ justcall_status justcall_exchange_response(const justcall_exchange *exchange,
                                            justcall_error **error);
 
 /**
- * Frees an exchange, whether it is over or not, and all that was borrowed from it. A request that
- * your HTTP client is sending is yours to stop. Does nothing if `exchange` is NULL.
+ * Frees an exchange and everything that was borrowed from it. You may free an exchange before its
+ * call has ended. This function does not stop a request that your HTTP client is sending: stop it
+ * yourself. Does nothing if `exchange` is NULL.
  */
 void justcall_exchange_free(justcall_exchange *exchange);
 
 /* Responses of your own HTTP client --------------------------------------------------------- */
 
 /**
- * Classifies a response of the service that came over your own HTTP client. Returns JUSTCALL_OK
- * for the HTTP statuses 200 to 299, else the status that a client of this library would return,
- * with its error. The HTTP status decides; headers and body only explain.
+ * Classifies a response that your own HTTP client received from the service. Returns JUSTCALL_OK
+ * for the HTTP statuses 200 to 299. For any other HTTP status, returns the status and the error
+ * that a client of this library would return. Only the HTTP status decides the result. The headers
+ * and the body only add details to the error.
  *
- * `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
- * each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
- * `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair
- * is not known here, so a secret that the service echoes is not masked in
- * justcall_error_service_message().
+ * `header_names` and `header_values` are arrays of `header_count` NUL-terminated strings each.
+ * `header_count` is at most 1000. The library replaces bytes in these strings that are not UTF-8.
+ * `body` is `body_length` bytes of any kind. Both arrays may be NULL if `header_count` is 0, and
+ * `body` may be NULL if `body_length` is 0. The library keeps no reference to these arguments.
+ * This function does not know the pair, so justcall_error_service_message() does not mask a secret
+ * that the service echoes.
  *
- * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not between 100 and 999, if
- * a needed pointer is NULL, or if a length is impossible. justcall_error_http_status() of such an
- * error is 0. libcurl reports the status 0 if there was no response. Does not block. Any thread
- * may call this.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not between 100 and 999. libcurl
+ * reports the HTTP status 0 if it received no response. Also fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if a required pointer is NULL, or if a length is over
+ * SIZE_MAX / 2. justcall_error_http_status() returns 0 for these failures. Does not block. This
+ * function is thread-safe.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_classify(int32_t http_status,
@@ -2054,28 +2307,29 @@ justcall_status justcall_classify(int32_t http_status,
 /* Report: findings of a local check --------------------------------------------------------- */
 
 /**
- * Worth knowing if the service rejects the pair.
+ * The finding is useful to know if the service rejects the pair.
  */
 #define JUSTCALL_SEVERITY_NOTE 0
 
 /**
- * Works, but is rarely meant.
+ * The pair can work as it is, but the finding is probably a mistake.
  */
 #define JUSTCALL_SEVERITY_WARNING 1
 
 /**
- * Cannot work; the library would send nothing.
+ * The pair cannot work, and the library would send nothing.
  */
 #define JUSTCALL_SEVERITY_ERROR 2
 
 /**
- * Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
- * bytes that need no NUL. Sends nothing. Reads no other input but the variable JUSTCALL_API_KEY,
- * to detect a key and a secret in the wrong order.
+ * Checks the text that a person pasted as a pair. `text` is `key:secret`, a header value or a
+ * header line. `text` is `text_length` bytes and does not need a NUL at the end. Sends nothing.
+ * Reads only the environment variable JUSTCALL_API_KEY, to detect a key and a secret in the wrong
+ * order.
  *
- * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
- * NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is
- * NULL. No text of the report holds what was passed. Does not block.
+ * Returns JUSTCALL_OK even if the report has findings. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
+ * if `text` or `out` is NULL. On success, free `*out` with justcall_report_free(). On failure,
+ * `*out` is NULL. No text of the report contains any part of `text`. Does not block.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_diagnose(const char *text,
@@ -2085,154 +2339,170 @@ justcall_status justcall_diagnose(const char *text,
 
 /**
  * Checks the pair that `"default:"` would use, and every source that `"default:"` reads. Also
- * reports sources that could mislead a program, such as a second one with a different pair. Sends
- * nothing and runs no program.
+ * reports sources that could mislead a program, such as a second source with a different pair.
+ * Sends nothing and runs no program.
  *
- * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On
- * success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text
- * of the report holds a key or a secret. Blocks while files are read. Any thread may call this
- * while no other changes the environment.
+ * Returns JUSTCALL_OK even if the report has findings. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
+ * if `out` is NULL. On success, free `*out` with justcall_report_free(). On failure, `*out` is
+ * NULL. No text of the report contains a key or a secret. Blocks while it reads files. This
+ * function is thread-safe, as long as no other thread changes the environment.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_diagnose_environment(justcall_report **out,
                                               justcall_error **error);
 
 /**
- * Returns how many findings there are. Returns 0 if `report` is NULL.
+ * Returns the number of findings in a report. Returns 0 if `report` is NULL.
  */
 size_t justcall_report_count(const justcall_report *report);
 
 /**
- * Returns how bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers.
- * Returns -1 if there is no such finding or `report` is NULL.
+ * Returns the severity of finding number `index`, which is one of the JUSTCALL_SEVERITY numbers.
+ * The findings are numbered from 0. Returns -1 if the report has no finding with this number, or
+ * if `report` is NULL.
  */
 int32_t justcall_report_severity(const justcall_report *report, size_t index);
 
 /**
- * Returns what finding number `index` is, such as `"trailing_whitespace"`: the same in every
- * language. Returns NULL if there is no such finding or `report` is NULL. The text lives as long
- * as `report`.
+ * Returns the code of finding number `index`, such as `"trailing_whitespace"`. The code is the
+ * same in every programming language. Returns NULL if the report has no finding with this number,
+ * or if `report` is NULL. The text is valid until `report` is freed.
  */
 const char *justcall_report_code(const justcall_report *report, size_t index);
 
 /**
- * Returns what finding number `index` says, in a sentence. Returns NULL if there is no such
- * finding or `report` is NULL. The text lives as long as `report`.
+ * Returns a sentence that describes finding number `index`. Returns NULL if the report has no
+ * finding with this number, or if `report` is NULL. The text is valid until `report` is freed.
  */
 const char *justcall_report_message(const justcall_report *report, size_t index);
 
 /**
- * Returns what to do about finding number `index`. Returns NULL if there is no such finding or
- * `report` is NULL. The text lives as long as `report`.
+ * Returns the remedy for finding number `index`: what to do about it. Returns NULL if the report
+ * has no finding with this number, or if `report` is NULL. The text is valid until `report` is
+ * freed.
  */
 const char *justcall_report_remedy(const justcall_report *report, size_t index);
 
 /**
- * Frees a report and every text borrowed from it. Does nothing if `report` is NULL.
+ * Frees a report and every text that was borrowed from it. Does nothing if `report` is NULL.
  */
 void justcall_report_free(justcall_report *report);
 
 /* Errors ------------------------------------------------------------------------------------ */
 
 /**
- * Returns the status of the failure, the same as the call returned. Returns JUSTCALL_OK if `error`
- * is NULL.
+ * Returns the status of the failure, which is the status that the call returned. Returns
+ * JUSTCALL_OK if `error` is NULL.
  */
 justcall_status justcall_error_status(const justcall_error *error);
 
 /**
- * Returns the name of the status, as justcall_status_name() does: for logs and for comparing, the
- * same in every language. Never NULL, `"ok"` if `error` is NULL. The text lives as long as the
- * program.
+ * Returns the name of the status, like justcall_status_name(). Use the name in logs and in
+ * comparisons: it is the same in every programming language. Never returns NULL. Returns `"ok"` if
+ * `error` is NULL. The text is static: do not free it.
  */
 const char *justcall_error_name(const justcall_error *error);
 
 /**
- * Returns what happened, in one or more sentences. Safe to log: it never holds a secret. Never
- * NULL, empty if `error` is NULL. The text lives as long as `error`.
+ * Returns a description of the failure, in one or more sentences. The text never contains a
+ * secret, so you may log it. Never returns NULL. Returns an empty text if `error` is NULL. The
+ * text is valid until `error` is freed.
  */
 const char *justcall_error_message(const justcall_error *error);
 
 /**
- * Returns what to do about it, for the person who can. Safe to log. Never NULL, empty if `error`
- * is NULL. The text lives as long as `error`.
+ * Returns an instruction that explains to a person how to fix the failure. The text never contains
+ * a secret, so you may log it. Never returns NULL. Returns an empty text if `error` is NULL. The
+ * text is valid until `error` is freed.
  */
 const char *justcall_error_hint(const justcall_error *error);
 
 /**
- * Returns the message in the body of the service's response, or NULL: check before you print it.
- * It is NULL if there was no response, if its body has no message, or if `error` is NULL. The text
- * has at most 512 bytes on one line, with an echoed secret masked, and lives as long as `error`.
+ * Returns the error message in the body of the service's response. Returns NULL if there was no
+ * response, if its body contains no message, or if `error` is NULL. Check for NULL before you
+ * print the text. The text is one line of at most 512 bytes. The library masks a secret that the
+ * service echoes. The text is valid until `error` is freed.
  */
 const char *justcall_error_service_message(const justcall_error *error);
 
 /**
- * Returns one word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`,
- * `addon` or `unspecified`; for JUSTCALL_ERROR_CREDENTIALS_MALFORMED what is wrong, such as
- * `trailing_whitespace`; for JUSTCALL_ERROR_TIMEOUT and JUSTCALL_ERROR_CONNECTION_FAILED the
- * phase: `resolve`, `connect`, `send` or `receive`. Returns NULL if there is none or `error` is
- * NULL. The text lives as long as `error`.
+ * Returns one word that is more specific than the name of the status. The possible words depend on
+ * the status:
+ *
+ * - JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`, `addon` or `unspecified`.
+ * - JUSTCALL_ERROR_CREDENTIALS_MALFORMED: the fault in the pair, such as `trailing_whitespace`.
+ * - JUSTCALL_ERROR_TIMEOUT and JUSTCALL_ERROR_CONNECTION_FAILED: the phase `resolve`, `connect`,
+ *   `send` or `receive`.
+ *
+ * Returns NULL if the error has no reason, or if `error` is NULL. The text is valid until `error`
+ * is freed.
  */
 const char *justcall_error_reason(const justcall_error *error);
 
 /**
- * Returns the HTTP status of the last response. Returns 0 if there was no response or `error` is
- * NULL.
+ * Returns the HTTP status of the last response. Returns 0 if there was no response, or if `error`
+ * is NULL.
  */
 int32_t justcall_error_http_status(const justcall_error *error);
 
 /**
- * Returns 1 if the same call may succeed later although nothing is changed, else 0. Returns 0 if
+ * Returns 1 if the same call may succeed later without any change. Returns 0 otherwise, or if
  * `error` is NULL.
  */
 int32_t justcall_error_retryable(const justcall_error *error);
 
 /**
- * Returns how many milliseconds to wait before the next attempt: the time that the service asks
- * for, or the time for which a rejected pair is not sent again. Returns -1 if there is no such
- * time or `error` is NULL.
+ * Returns how many milliseconds to wait before you call again. The service asked for this time, or
+ * the library does not send a rejected pair again in this time. Returns -1 if the error has no
+ * such time, or if `error` is NULL.
  */
 int64_t justcall_error_retry_after_ms(const justcall_error *error);
 
 /**
- * Returns 1 if any attempt may have delivered the request to the service, whatever ended the call.
- * Returns 0 if surely none did, or if `error` is NULL.
+ * Returns 1 if any attempt may have delivered the request to the service, even if the call failed
+ * for another reason. Returns 0 if certainly no attempt delivered the request, or if `error` is
+ * NULL.
  *
- * After 1, send a POST again only if the service surely refused it. It did if
- * justcall_error_status() is 400, 401, 403, 404, 422 or 429; of these, only 429 is retryable
- * unchanged. After any other status the service may have executed the request. Do not decide by
- * justcall_error_http_status(): the response may be that of an earlier attempt.
+ * If the result is 1, send a POST request again only if the service certainly refused it. The
+ * service refused the request if justcall_error_status() returns 400, 401, 403, 404, 422 or 429.
+ * Of these statuses, only 429 allows a retry of the unchanged request. After any other status, the
+ * service may have executed the request. Do not use justcall_error_http_status() for this
+ * decision, because the last response may belong to an earlier attempt.
  */
 int32_t justcall_error_request_sent(const justcall_error *error);
 
 /**
  * Returns the HTTP method of the request that failed, such as `"POST"`. Returns NULL if the
- * failure is not one of a request or `error` is NULL. The text lives as long as `error`.
+ * failure does not belong to a request, or if `error` is NULL. The text is valid until `error` is
+ * freed.
  */
 const char *justcall_error_method(const justcall_error *error);
 
 /**
- * Returns the path of the request that failed, without its query. The path may hold a telephone
- * number, so no text of the error repeats it: mind where you log it. Returns NULL if the failure
- * is not one of a request or `error` is NULL. The text lives as long as `error`.
+ * Returns the path of the request that failed, without its query. The path may contain a telephone
+ * number, so be careful where you log it. No other text of the error contains the path. Returns
+ * NULL if the failure does not belong to a request, or if `error` is NULL. The text is valid until
+ * `error` is freed.
  */
 const char *justcall_error_path(const justcall_error *error);
 
 /**
- * Returns how often the request was sent, or given to your HTTP client to send. Returns 0 if it
- * never was, if the failure is not one of a request, or if `error` is NULL.
+ * Returns how many times the request was sent, or passed to your HTTP client to send. Returns 0 if
+ * the request was never sent, if the failure does not belong to a request, or if `error` is NULL.
  */
 uint32_t justcall_error_attempts(const justcall_error *error);
 
 /**
- * Returns the last response: the one that the call failed with, such as a 422 whose body names the
- * fields, or the one that a retry followed. Returns NULL if there was no response or `error` is
- * NULL. The response belongs to the error and lives as long as it: do not free it.
+ * Returns the last response of the service. The last response is usually the response that made
+ * the call fail, such as a 422 whose body names the invalid fields. If a retry got no response,
+ * the last response is that of an earlier attempt. Returns NULL if there was no response, or if
+ * `error` is NULL. The error owns the response: do not free it. The response is valid until
+ * `error` is freed.
  */
 const justcall_response *justcall_error_response(const justcall_error *error);
 
 /**
- * Frees an error and every text borrowed from it. Does nothing if `error` is NULL.
+ * Frees an error and every text that was borrowed from it. Does nothing if `error` is NULL.
  */
 void justcall_error_free(justcall_error *error);
 

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Example: is the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET good?
+ * Example: check the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET.
  *
  *     #include <iostream>
  *     #include <justcall_auth.hpp>
@@ -21,31 +21,43 @@
  *         }
  *     }
  *
- * It adds nothing to the C library but C++: what a call does, and why it may fail, stands in
- * justcall_auth.h under the name that is given here as `justcall_...()`. Link with -ljustcall_auth.
+ * This header adds C++ types to the C library, and no other features. A comment that names a
+ * `justcall_...()` function refers to justcall_auth.h. That header describes what the function does
+ * and why it can fail. Link your program with -ljustcall_auth.
  *
- * Failures. Every call that can fail has two forms. `client.verify()` returns the account or throws
- * a justcall::error. `client.try_verify()` returns a justcall::result, which holds the account or
- * the error; the constructors are called `try_make` there. justcall::errc is an error code
- * enumeration of <system_error>, in justcall::error_category(). Nothing but that error is thrown,
- * and std::bad_alloc, by both forms, if there is no memory for a copy that this header makes. If
- * there is none for one that the library makes, the error is errc::out_of_memory. Compiled without
- * exceptions
- * (-fno-exceptions), only the try_ forms are there, and JUSTCALL_NO_EXCEPTIONS is defined.
+ * ## Failures
  *
- * Ownership. Each handle owns what it stands for: it can be moved, not copied. Whatever it refers
- * to is kept alive, so destroy in any order. One that was moved from is empty, like NULL in C:
- * calls with it fail with errc::invalid_argument, what it is asked for is 0, empty or nothing.
+ * Every function that can fail has two forms. For example, `client.verify()` returns the account or
+ * throws a justcall::error. `client.try_verify()` returns a justcall::result, which contains the
+ * account or the error. The try_ forms of the constructors are called `try_make`. justcall::errc is
+ * an error code enumeration for <system_error>, in the category justcall::error_category().
  *
- * Views. Text comes out as std::string_view, borrowed from the object that was asked and good for
- * as long as that lives and is not assigned to. To ask an object that is about to vanish, as in
- * `client.verify().plan()`, does not compile: give it a name first. Text that goes in is copied.
+ * The functions throw only justcall::error and std::bad_alloc. Both forms throw std::bad_alloc if
+ * there is no memory for a copy that this header makes. If there is no memory for a copy that the
+ * library makes, the error is errc::out_of_memory. If the program is compiled without exceptions
+ * (-fno-exceptions), only the try_ forms exist, and JUSTCALL_NO_EXCEPTIONS is defined.
  *
- * Threads. Any number of threads may call the const members of one object at once, and of a client
- * or cancel all members; an exchange is for one thread at a time. Any other object is for one
- * thread at a time while it is changed.
+ * ## Ownership
  *
- * Signal handlers may call cancel::fire() and client::shutdown(), and nothing else.
+ * Each object owns one C handle. You can move an object, but not copy it. You may destroy objects
+ * in any order, because an object keeps everything that it needs. An object that was moved from is
+ * empty, like NULL in C. Calls with an empty object fail with errc::invalid_argument. Its getters
+ * return 0, an empty text or an empty optional.
+ *
+ * ## Views
+ *
+ * Functions return text as std::string_view. The object that returned a view owns its text. A view
+ * is valid until that object is destroyed or assigned to. You cannot get a view from a temporary
+ * object: `client.verify().plan()` does not compile. Store the object in a variable first. The
+ * library copies the texts that you pass.
+ *
+ * ## Threads
+ *
+ * Several threads may call the const members of one object at the same time. Several threads may
+ * call all members of one client or cancel at the same time. Use an exchange on one thread at a
+ * time. Change any other object on one thread at a time.
+ *
+ * A signal handler may call only cancel::fire() and client::shutdown().
  */
 
 #ifndef JUSTCALL_AUTH_HPP
@@ -84,8 +96,9 @@ static_assert(JUSTCALL_VERSION_MAJOR == 0 && JUSTCALL_VERSION_MINOR == 1,
 
 namespace justcall {
 
-// The ABI of this header. Sources that use another one, or do with or without exceptions what
-// others do not, can be linked together: to the linker their types differ.
+// The ABI of this header. The linker sees types of another ABI version as different types. It also
+// sees types compiled with and without exceptions as different types. Therefore a program can link
+// source files that use different versions or settings.
 #ifdef JUSTCALL_NO_EXCEPTIONS
 inline namespace v0_1_without_exceptions {
 #else
@@ -94,22 +107,24 @@ inline namespace v0_1 {
 
 // The library ------------------------------------------------------------------------------------
 
-/// The version of the library in use, such as "0.1.0": justcall_version().
+/// Returns the version of the library in use, such as "0.1.0". See justcall_version().
 inline std::string_view version() noexcept { return justcall_version(); }
 
-/// The ABI of the library in use; JUSTCALL_ABI_VERSION is that of the header:
-/// justcall_abi_version().
+/// Returns the ABI version of the library in use. JUSTCALL_ABI_VERSION is the ABI version of the
+/// header. See justcall_abi_version().
 inline std::uint32_t abi_version() noexcept { return justcall_abi_version(); }
 
-/// Overwrites `length` bytes with zeros, in a way that compilers do not leave out: justcall_wipe().
+/// Overwrites `length` bytes with zeros. Compilers cannot optimize this function away. See
+/// justcall_wipe().
 inline void wipe(void *buffer, std::size_t length) noexcept { justcall_wipe(buffer, length); }
 
-/// Forgets which pairs the service rejected, so that clients may send them again at once. For tests:
-/// justcall_forget_rejections().
+/// Forgets which pairs the service rejected, so that clients may send them again at once. This
+/// function is for tests. See justcall_forget_rejections().
 inline void forget_rejections() noexcept { justcall_forget_rejections(); }
 
-/// Why a call failed; the number of a failure that the service reported is its HTTP status. A later
-/// library may give numbers that are not named here.
+/// The reason why a call failed. If the service reported the failure, the number equals the HTTP
+/// status of its response. A later version of the library may return numbers that this header does
+/// not define.
 enum class errc : std::int32_t {
     ok = JUSTCALL_OK,
     invalid_argument = JUSTCALL_ERROR_INVALID_ARGUMENT,
@@ -144,20 +159,20 @@ enum class errc : std::int32_t {
     unavailable = JUSTCALL_ERROR_UNAVAILABLE,
 };
 
-/// The name of a status, such as "invalid_credentials": justcall_status_name().
+/// Returns the name of a status, such as "invalid_credentials". See justcall_status_name().
 inline std::string_view name(errc status) noexcept {
     return justcall_status_name(static_cast<justcall_status>(status));
 }
 
 namespace detail {
 
-/// The category of `errc`.
+/// The std::error_category of `errc`.
 class status_category final : public std::error_category {
   public:
     const char *name() const noexcept override { return "justcall"; }
 
-    /// The sentence of the status, as in the C header; the name of one that the library does not
-    /// have.
+    /// Returns the message of a status, as in the C header. Returns the name of the status if the
+    /// library does not know it.
     std::string message(int status) const override {
         justcall_error *why = nullptr;
         const auto made = justcall_error_new(status, nullptr, &why);
@@ -166,7 +181,7 @@ class status_category final : public std::error_category {
         return made == status ? justcall_error_message(why) : justcall_status_name(status);
     }
 
-    /// What it is to programs that know the conditions of the standard alone.
+    /// Maps a status to a standard error condition, for programs that do not know `errc`.
     [[nodiscard]] std::error_condition default_error_condition(int status) const noexcept override {
         switch (status) {
         case JUSTCALL_ERROR_INVALID_ARGUMENT:
@@ -187,18 +202,18 @@ class status_category final : public std::error_category {
 
 } // namespace detail
 
-/// The category of the error codes of this library, whose name is "justcall".
+/// Returns the category of the error codes of this library. The name of the category is "justcall".
 inline const std::error_category &error_category() noexcept {
     static const detail::status_category category;
     return category;
 }
 
-/// The error code of a status: `std::error_code code = justcall::errc::timeout`.
+/// Returns the error code of a status. Example: `std::error_code code = justcall::errc::timeout`.
 inline std::error_code make_error_code(errc status) noexcept {
     return {static_cast<int>(status), error_category()};
 }
 
-// What the types below are made of; not for use from outside.
+// Parts of the types below. Do not use them in your program.
 namespace detail {
 
 struct free_handle {
@@ -223,18 +238,19 @@ struct free_handle {
     }
 };
 
-/// The owner of a C handle.
+/// Owns a C handle and frees it.
 template <typename C> class handle {
 public:
     using c_type = C;
 
-    /// Takes over a handle that a C function gave.
+    /// Takes ownership of a handle that a C function returned.
     explicit handle(C *owned) noexcept : owned_(owned) {}
 
-    /// The C handle, still owned by this object: for calls of C functions. nullptr once moved from.
+    /// Returns the C handle, to pass it to C functions. This object keeps ownership of the handle.
+    /// Returns nullptr after this object was moved from.
     [[nodiscard]] C *native_handle() const noexcept { return owned_.get(); }
 
-    /// Gives up the C handle: the caller frees it.
+    /// Returns the C handle and gives up ownership of it. The caller must free the handle.
     [[nodiscard]] C *release() noexcept { return owned_.release(); }
 
 protected:
@@ -246,8 +262,8 @@ private:
     std::unique_ptr<C, free_handle> owned_;
 };
 
-/// A text for a C function: a copy for the NUL at its end, wiped with the call, as it may hold a
-/// password.
+/// A copy of a text with a NUL at the end, for a C function. The copy is wiped after the call,
+/// because the text may contain a password.
 class c_string {
 public:
     explicit c_string(std::string_view text) : copy_(text) {}
@@ -260,7 +276,7 @@ private:
     std::string copy_;
 };
 
-/// The same for a text that may be absent, which is NULL.
+/// A c_string for an optional text. It is NULL if the text is absent.
 class optional_c_string {
 public:
     explicit optional_c_string(std::optional<std::string_view> text) {
@@ -277,7 +293,8 @@ private:
 
 inline bool holds_nul(std::string_view text) noexcept { return text.find('\0') != text.npos; }
 
-/// Bytes for a C function that takes NULL for no bytes at all.
+/// Returns a pointer that is not NULL even if `bytes` is empty. The C functions accept NULL only
+/// for an absent value.
 inline const char *not_null(std::string_view bytes) noexcept {
     return bytes.data() ? bytes.data() : "";
 }
@@ -288,7 +305,7 @@ inline std::optional<std::string_view> optional_text(const char *text) noexcept 
 
 inline std::string_view or_empty(const char *text) noexcept { return text ? text : ""; }
 
-/// What a C handle lists by number, as a range; `at(owner, index)` makes an element.
+/// A range over numbered items of a C handle. `at(owner, index)` returns an item.
 template <typename C, auto at> class items {
 public:
     class iterator {
@@ -317,7 +334,8 @@ public:
     [[nodiscard]] iterator end() const noexcept { return iterator(owner_, size_); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    /// The element number `index`, from 0; one of empty texts if there is none.
+    /// Returns the item number `index`, counted from 0. Returns an item with empty texts if there
+    /// is no such item.
     auto operator[](std::size_t index) const noexcept { return at(owner_, index); }
 
 private:
@@ -329,18 +347,18 @@ private:
 
 // Response: what came back -----------------------------------------------------------------------
 
-/// A header of an answer: its name in lower case, and its value.
+/// A header of a response. The name is in lower case.
 struct header_field {
     std::string_view name, value;
 };
 
-/// A window of the account's rate limit; what the answer does not report is absent.
+/// A window of the account's rate limit. A member is empty if the response does not report it.
 struct rate_window {
-    /// How many requests it allows.
+    /// The number of requests that the window allows.
     std::optional<std::int64_t> limit;
-    /// How many of them are left.
+    /// The number of requests that are left in the window.
     std::optional<std::int64_t> remaining;
-    /// When it opens again.
+    /// The time when the next window starts.
     std::optional<std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>> reset;
 };
 
@@ -351,7 +369,7 @@ inline header_field header_at(const justcall_response *owner, std::size_t index)
             or_empty(justcall_response_header_value(owner, index))};
 }
 
-/// A C function that returns a figure of the rate limit, or -1.
+/// A C function that returns a number of the rate limit, or -1.
 template <typename C> using rate_function = std::int64_t (*)(const C *, std::int32_t);
 
 template <typename C>
@@ -383,26 +401,26 @@ template <typename C> rate_window burst_window(rate_function<C> function, const 
 
 } // namespace detail
 
-/// The headers of an answer, which they are borrowed from.
+/// The headers of a response. The response owns their texts.
 using header_list = detail::items<justcall_response, detail::header_at>;
 
-/// An answer of the service. Immutable.
+/// A response of the service. A response is immutable.
 class response {
 public:
     using c_type = justcall_response;
 
-    /// Takes over a handle that a C function gave.
+    /// Takes ownership of a handle that a C function returned.
     explicit response(justcall_response *owned) : shared_(owned, detail::free_handle{}) {}
 
     response(response &&) noexcept = default;
     response &operator=(response &&) noexcept = default;
 
-    /// The HTTP status: justcall_response_http_status().
+    /// Returns the HTTP status. See justcall_response_http_status().
     [[nodiscard]] std::int32_t http_status() const noexcept {
         return justcall_response_http_status(native_handle());
     }
 
-    /// The bytes of the body, whole and after decompression: justcall_response_body().
+    /// Returns the whole body, after decompression. See justcall_response_body().
     [[nodiscard]] std::string_view body() const & noexcept {
         std::size_t length = 0;
         const void *bytes = justcall_response_body(native_handle(), &length);
@@ -410,7 +428,8 @@ public:
     }
     std::string_view body() const && = delete;
 
-    /// The value of the first header of that name; case does not matter: justcall_response_header().
+    /// Returns the value of the first header with this name. Header names are not case-sensitive.
+    /// See justcall_response_header().
     std::optional<std::string_view> header(std::string_view name) const & {
         if (detail::holds_nul(name))
             return std::nullopt;
@@ -418,24 +437,27 @@ public:
     }
     std::optional<std::string_view> header(std::string_view name) const && = delete;
 
-    /// All headers, in the order they came, as a range: `for (auto [name, value] :
-    /// answer.headers())`.
+    /// Returns all headers as a range, in the order of the response. Example: `for (auto [name,
+    /// value] : answer.headers())`.
     [[nodiscard]] header_list headers() const & noexcept {
         return {native_handle(), justcall_response_header_count(native_handle())};
     }
     header_list headers() const && = delete;
 
-    /// The account's rate limit as this answer reports it: justcall_response_rate_limit().
+    /// Returns the long window of the account's rate limit, as this response reports it. See
+    /// justcall_response_rate_limit().
     [[nodiscard]] rate_window rate_limit() const noexcept {
         return detail::long_window(justcall_response_rate_limit, native_handle());
     }
 
-    /// The same for the short window beside the long one.
+    /// Returns the short window of the account's rate limit, as this response reports it. See
+    /// justcall_response_rate_limit().
     [[nodiscard]] rate_window burst_rate_limit() const noexcept {
         return detail::burst_window(justcall_response_rate_limit, native_handle());
     }
 
-    /// The C handle, still owned by this object. nullptr once moved from.
+    /// Returns the C handle. This object keeps ownership of the handle. Returns nullptr after this
+    /// object was moved from.
     [[nodiscard]] const justcall_response *native_handle() const noexcept { return shared_.get(); }
 
   private:
@@ -443,7 +465,8 @@ public:
     explicit response(std::shared_ptr<const justcall_response> shared) noexcept
         : shared_(std::move(shared)) {}
 
-    // Not shared, or shared with the error that the answer belongs to.
+    // This object is the only owner, or shares the response with the error that the response
+    // belongs to.
     std::shared_ptr<const justcall_response> shared_;
 };
 
@@ -455,109 +478,117 @@ namespace detail {
 error invalid_argument(const char *message, const char *hint) noexcept;
 }
 
-/// Why a call failed. Copies share what they hold, so that copying never throws. No text holds a
-/// secret.
+/// The details of a failure. Copies of an error share its contents, so copying never throws. No
+/// text of an error contains a secret.
 class error : public std::exception {
 public:
-    /// A failure without details: for sources of your own, see config::source().
+    /// Creates an error without details. Use it in your own source function, see config::source().
     explicit error(errc status) noexcept
         : status_(status), name_(justcall_status_name(static_cast<justcall_status>(status))),
           message_(name_), hint_("") {}
 
-    /// A failure with a message: for sources of your own, see config::source(). Control characters
-    /// are removed from `message`, secrets in use are masked, and it is cut at 512 bytes:
-    /// justcall_error_new().
+    /// Creates an error with a message. Use it in your own source function, see config::source().
+    /// The library removes control characters from `message`, masks secrets in use, and cuts
+    /// `message` at 512 bytes. See justcall_error_new().
     error(errc status, std::string_view message) : error(made(status, message)) {}
 
-    /// Takes over the error of a C function, which must not be NULL.
+    /// Takes ownership of an error that a C function returned. `owned` must not be NULL.
     explicit error(justcall_error *owned)
         : shared_(owned, detail::free_handle{}),
           status_(static_cast<errc>(justcall_error_status(owned))),
           name_(justcall_error_name(owned)), message_(justcall_error_message(owned)),
           hint_(justcall_error_hint(owned)) {}
 
-    // No move operations: a move would be a copy that leaves an error without its texts.
+    // There are no move operations, because a moved-from error would have no texts.
     error(const error &) noexcept = default;
     error &operator=(const error &) noexcept = default;
     ~error() override = default;
 
-    /// What to compare with: `error.status() == justcall::errc::rate_limited`.
+    /// Returns the status of the failure. Example: `error.status() ==
+    /// justcall::errc::rate_limited`.
     [[nodiscard]] errc status() const noexcept { return status_; }
 
-    /// The same for programs that use <system_error>.
+    /// Returns the status as a std::error_code, for programs that use <system_error>.
     [[nodiscard]] std::error_code code() const noexcept { return make_error_code(status_); }
 
-    /// The name of that, the same in every language: justcall_error_name(). Lives as long as the
-    /// program.
+    /// Returns the name of the status, which is the same in every programming language. The text is
+    /// static. See justcall_error_name().
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
 
-    /// What happened, in a sentence or more: justcall_error_message().
+    /// Returns a description of the failure, in one or more sentences. See
+    /// justcall_error_message().
     [[nodiscard]] std::string_view message() const & noexcept { return message_; }
     std::string_view message() const && = delete;
 
-    /// The same, for those who know std::exception alone.
+    /// Returns the same text as message(), for programs that only know std::exception.
     const char *what() const noexcept override { return message_; }
 
-    /// What to do about it: justcall_error_hint().
+    /// Returns an instruction that explains to a person how to fix the failure. See
+    /// justcall_error_hint().
     [[nodiscard]] std::string_view hint() const & noexcept { return hint_; }
     std::string_view hint() const && = delete;
 
-    /// What the service said, on one line: justcall_error_service_message().
+    /// Returns the error message in the body of the service's response, as one line. See
+    /// justcall_error_service_message().
     [[nodiscard]] std::optional<std::string_view> service_message() const & noexcept {
         return detail::optional_text(justcall_error_service_message(native_handle()));
     }
     std::optional<std::string_view> service_message() const && = delete;
 
-    /// One word more exact than the name, such as "plan" or "connect": justcall_error_reason().
+    /// Returns one word that is more specific than the name, such as "plan" or "connect". See
+    /// justcall_error_reason().
     [[nodiscard]] std::optional<std::string_view> reason() const & noexcept {
         return detail::optional_text(justcall_error_reason(native_handle()));
     }
     std::optional<std::string_view> reason() const && = delete;
 
-    /// The HTTP status of the answer, 0 if there was none: justcall_error_http_status().
+    /// Returns the HTTP status of the last response, or 0 if there was no response. See
+    /// justcall_error_http_status().
     [[nodiscard]] std::int32_t http_status() const noexcept {
         return justcall_error_http_status(native_handle());
     }
 
-    /// Whether the same call may succeed later without anybody changing anything:
+    /// Returns true if the same call may succeed later without any change. See
     /// justcall_error_retryable().
     [[nodiscard]] bool retryable() const noexcept {
         return justcall_error_retryable(native_handle()) != 0;
     }
 
-    /// How long to wait before the next attempt: justcall_error_retry_after_ms().
+    /// Returns how long to wait before you call again. See justcall_error_retry_after_ms().
     [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept {
         const auto wait = justcall_error_retry_after_ms(native_handle());
         return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);
     }
 
-    /// Whether any attempt may have delivered the request to the service, whatever ended the call:
-    /// justcall_error_request_sent().
+    /// Returns true if any attempt may have delivered the request to the service, even if the call
+    /// failed for another reason. See justcall_error_request_sent().
     [[nodiscard]] bool request_sent() const noexcept {
         return justcall_error_request_sent(native_handle()) != 0;
     }
 
-    /// The HTTP method of the request that failed, empty if the failure is not one of a request:
-    /// justcall_error_method().
+    /// Returns the HTTP method of the request that failed. Returns an empty text if the failure
+    /// does not belong to a request. See justcall_error_method().
     [[nodiscard]] std::string_view method() const & noexcept {
         return detail::or_empty(justcall_error_method(native_handle()));
     }
     std::string_view method() const && = delete;
 
-    /// Its path without the query, which may hold a telephone number; empty if the failure is not one
-    /// of a request: justcall_error_path().
+    /// Returns the path of the request that failed, without its query. The path may contain a
+    /// telephone number. Returns an empty text if the failure does not belong to a request. See
+    /// justcall_error_path().
     [[nodiscard]] std::string_view path() const & noexcept {
         return detail::or_empty(justcall_error_path(native_handle()));
     }
     std::string_view path() const && = delete;
 
-    /// How often the request was sent: justcall_error_attempts().
+    /// Returns how many times the request was sent. See justcall_error_attempts().
     [[nodiscard]] std::uint32_t attempts() const noexcept {
         return justcall_error_attempts(native_handle());
     }
 
-    /// The last response, such as a 422 whose body names the fields, or the one that a retry followed:
-    /// justcall_error_response(). It keeps alive what it needs of this error.
+    /// Returns the last response of the service, such as a 422 whose body names the invalid fields.
+    /// If a retry got no response, the last response is that of an earlier attempt. The response
+    /// remains valid after this error is destroyed. See justcall_error_response().
     [[nodiscard]] std::optional<justcall::response> response() const noexcept {
         const auto *answer = justcall_error_response(native_handle());
         if (!answer)
@@ -565,7 +596,8 @@ public:
         return justcall::response(std::shared_ptr<const justcall_response>(shared_, answer));
     }
 
-    /// The C handle, still owned by this object. nullptr if the error is not from a C function.
+    /// Returns the C handle. This object keeps ownership of the handle. Returns nullptr if the
+    /// error did not come from a C function.
     [[nodiscard]] const justcall_error *native_handle() const noexcept { return shared_.get(); }
 
   private:
@@ -584,18 +616,18 @@ public:
 
     std::shared_ptr<const justcall_error> shared_;
     errc status_;
-    // Borrowed from `shared_`, or good for as long as the program.
+    // These texts belong to `shared_` or are static.
     const char *name_, *message_, *hint_;
 };
 
 namespace detail {
 
-/// A refusal of this header's own; the texts must live as long as the program.
+/// Creates an error that this header itself detects. `message` and `hint` must be static texts.
 inline error invalid_argument(const char *message, const char *hint) noexcept {
     return error(errc::invalid_argument, message, hint);
 }
 
-/// Ends the program in place of using what is not there.
+/// Returns the object that `value` points to, or calls std::abort() if `value` is nullptr.
 template <typename T> T &present(T *value) noexcept {
     if (!value)
         std::abort();
@@ -604,9 +636,9 @@ template <typename T> T &present(T *value) noexcept {
 
 } // namespace detail
 
-/// What a try_ call came to: a value, or the error. Test it first: `if (auto account =
-/// client.try_verify())`. To use the value of a failure, or the error of a success, ends the
-/// program (value() throws instead).
+/// The result of a try_ function: a value or an error. Check it before you use the value: `if (auto
+/// account = client.try_verify())`. The program is aborted if you read the value of a failure or
+/// the error of a success. value() throws the error instead.
 template <typename T> class [[nodiscard]] result {
 public:
     using value_type = T;
@@ -614,7 +646,7 @@ public:
     result(T value) noexcept : state_(std::in_place_index<0>, std::move(value)) {}
     result(const justcall::error &why) noexcept : state_(std::in_place_index<1>, why) {}
 
-    /// Whether there is a value.
+    /// Returns true if this result has a value.
     explicit operator bool() const noexcept { return has_value(); }
     [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
 
@@ -624,7 +656,7 @@ public:
     T *operator->() noexcept { return &detail::present(std::get_if<0>(&state_)); }
     const T *operator->() const noexcept { return &detail::present(std::get_if<0>(&state_)); }
 
-    /// The value, or `other` if there is none.
+    /// Returns the value, or `other` if this result has no value.
     template <typename U> T value_or(U &&other) const & {
         return has_value() ? **this : static_cast<T>(std::forward<U>(other));
     }
@@ -633,7 +665,7 @@ public:
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    /// The value; throws the error if there is none.
+    /// Returns the value, or throws the error if this result has no value.
     T &value() & { return check(), **this; }
     const T &value() const & { return check(), **this; }
     T value() && { return check(), *std::move(*this); }
@@ -655,7 +687,7 @@ private:
     std::variant<T, justcall::error> state_;
 };
 
-/// What a call without a value came to.
+/// The result of a try_ function that returns no value.
 template <> class [[nodiscard]] result<void> {
 public:
     using value_type = void;
@@ -663,12 +695,12 @@ public:
     result() noexcept = default;
     result(const justcall::error &why) noexcept : why_(why) {}
 
-    /// Whether it succeeded.
+    /// Returns true if the call succeeded.
     explicit operator bool() const noexcept { return has_value(); }
     [[nodiscard]] bool has_value() const noexcept { return !why_; }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    /// Throws the error if it failed.
+    /// Throws the error if the call failed.
     void value() const {
         if (why_)
             throw *why_;
@@ -686,7 +718,8 @@ private:
 
 namespace detail {
 
-/// What a C function takes for an argument: a `c_string` for a text, for all else what it is.
+/// The type that a C++ argument has when it is passed to a C function. A text becomes a `c_string`.
+/// Other types do not change.
 template <typename T> struct passed {
     using type = T;
 };
@@ -710,7 +743,7 @@ template <typename T> bool cut_short(const T &value) noexcept {
         return static_cast<void>(value), false;
 }
 
-/// Calls a C function with `arguments` and a place for its error.
+/// Calls a C function with `arguments` and a pointer that receives its error.
 template <typename Function, typename... Arguments>
 result<void> call(Function function, Arguments... arguments) {
     if ((cut_short(arguments) || ...))
@@ -722,7 +755,7 @@ result<void> call(Function function, Arguments... arguments) {
     return {};
 }
 
-/// The same with a C function that gives a handle, for which `Owner` is the type.
+/// Calls a C function that creates a handle, and returns the handle as an `Owner`.
 template <typename Owner, typename Function, typename... Arguments>
 result<Owner> make(Function function, Arguments... arguments) {
     typename Owner::c_type *out = nullptr;
@@ -730,7 +763,7 @@ result<Owner> make(Function function, Arguments... arguments) {
     return done ? result<Owner>(Owner(out)) : result<Owner>(done.error());
 }
 
-/// The text that a C function copies, of at most `size` bytes with its NUL.
+/// Returns the text that a C function copies into a buffer of `size` bytes.
 template <typename Function, typename C>
 result<std::string> copied_text(Function function, C *handle, std::size_t size) {
     std::string text(size, '\0');
@@ -765,42 +798,43 @@ using secret_buffer = std::unique_ptr<char[], wipe_and_delete>;
 
 // Limits of calls --------------------------------------------------------------------------------
 
-/// Ends calls early, from any thread or from a signal handler: for request::cancel() and
-/// call_options::cancel().
+/// A cancel handle, which ends calls early from any thread or from a signal handler. Pass it to
+/// request::cancel() or call_options::cancel().
 class cancel : public detail::handle<justcall_cancel> {
   public:
     using handle::handle;
 
-    /// Creates a cancel handle: justcall_cancel_new().
+    /// Creates a cancel handle. See justcall_cancel_new().
     cancel() noexcept : handle(justcall_cancel_new()) {}
 
-    /// Ends the calls, those under way and those that start later, with errc::cancelled:
-    /// justcall_cancel_fire(). Any thread may call this at any time, and so may a signal handler.
+    /// Ends all calls that use this cancel handle with errc::cancelled. Calls that start later end
+    /// too. This function is thread-safe. Signal handlers may call this function. See
+    /// justcall_cancel_fire().
     void fire() noexcept { justcall_cancel_fire(native_handle()); }
 };
 
-/// A time limit and a cancel handle for calls that are not those of a request. The setters can be
-/// chained: `client.verify(call_options().timeout(2s))`.
+/// A time limit and a cancel handle for calls that send no justcall::request. You can chain the
+/// setters. Example: `client.verify(call_options().timeout(2s))`.
 class call_options : public detail::handle<justcall_call_options> {
   public:
     using handle::handle;
 
-    /// Creates options that change nothing: justcall_call_options_new().
+    /// Creates call options in which nothing is set. See justcall_call_options_new().
     call_options() noexcept : handle(justcall_call_options_new()) {}
 
-    /// Limits each call, in place of the client's timeout; 0 for no limit:
+    /// Limits each call with these options, instead of the client's timeout. 0 means no limit. See
     /// justcall_call_options_set_timeout_ms().
     result<void> try_timeout(std::chrono::milliseconds limit) {
         return detail::set_time(justcall_call_options_set_timeout_ms, native_handle(), limit);
     }
 
-    /// Lets `by` end the calls: justcall_call_options_set_cancel().
+    /// Sets the cancel handle of calls with these options. See justcall_call_options_set_cancel().
     result<void> try_cancel(const justcall::cancel &by) {
         return detail::call(justcall_call_options_set_cancel, native_handle(), by.native_handle());
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     call_options &timeout(std::chrono::milliseconds limit) & {
         return try_timeout(limit).value(), *this;
     }
@@ -812,7 +846,7 @@ class call_options : public detail::handle<justcall_call_options> {
 
 namespace detail {
 
-/// The refusal of options that were moved from: NULL would mean no limits.
+/// Returns an error if the options were moved from, because C functions treat NULL as no limits.
 inline std::optional<error> without_limits(const call_options &limits) noexcept {
     if (limits.native_handle())
         return std::nullopt;
@@ -824,23 +858,23 @@ inline std::optional<error> without_limits(const call_options &limits) noexcept 
 
 // Credentials: an API key and its secret ---------------------------------------------------------
 
-/// The value of an `Authorization` header, in a buffer that is wiped when this object is destroyed.
-/// It cannot be printed; view() and c_str() expose the secret.
+/// The value of an `Authorization` header. The destructor wipes the value. An object of this type
+/// cannot be printed. view() and c_str() return the secret.
 class secret_string {
 public:
     explicit secret_string(detail::secret_buffer buffer) noexcept : buffer_(std::move(buffer)) {}
 
-    /// The text, good for as long as this object.
+    /// Returns the value as a view. The view is valid until this object is destroyed.
     [[nodiscard]] std::string_view view() const & noexcept {
         return detail::or_empty(buffer_.get());
     }
     std::string_view view() const && = delete;
 
-    /// The same with a NUL at its end, such as for libcurl.
+    /// Returns the value with a NUL at the end, for example for libcurl.
     [[nodiscard]] const char *c_str() const & noexcept { return view().data(); }
     const char *c_str() const && = delete;
 
-    /// Its length without the NUL; 0 once moved from.
+    /// Returns the length of the value without the NUL. Returns 0 after this object was moved from.
     [[nodiscard]] std::size_t size() const noexcept { return view().size(); }
 
     template <typename Character, typename Traits>
@@ -853,7 +887,7 @@ private:
 
 namespace detail {
 
-/// The value that a C function writes, which takes `arguments` before the buffer.
+/// Calls a C function that writes an `Authorization` value. `arguments` come before the buffer.
 template <typename Function, typename... Arguments>
 result<secret_string> authorization(Function function, Arguments... arguments) {
     secret_buffer buffer(new char[JUSTCALL_AUTHORIZATION_SIZE]());
@@ -866,24 +900,26 @@ result<secret_string> authorization(Function function, Arguments... arguments) {
 
 } // namespace detail
 
-/// An API key and its secret, checked, in memory that is wiped. Immutable.
+/// An API key and its secret, which were checked when the object was created. The library wipes
+/// their memory. Credentials are immutable.
 class credentials : public detail::handle<justcall_credentials> {
 public:
     using handle::handle;
 
-    /// Checks a pair without asking the service: justcall_credentials_new(). Your copies stay yours
-    /// to wipe().
+    /// Checks an API key and its secret without contacting the service. You keep your own copies:
+    /// wipe them with wipe(). See justcall_credentials_new().
     static result<credentials> try_make(std::string_view key, std::string_view secret) {
         return detail::make<credentials>(justcall_credentials_new, detail::not_null(key),
                                          key.size(), detail::not_null(secret), secret.size());
     }
 
-    /// Reads a pair from a source, such as "default:" or "file:PATH": justcall_credentials_load().
+    /// Reads a pair from a source, such as "default:" or "file:PATH". See
+    /// justcall_credentials_load().
     static result<credentials> try_load(std::string_view source) {
         return detail::make<credentials>(justcall_credentials_load, source);
     }
 
-    /// The same within `limits`: justcall_credentials_load_with().
+    /// Reads a pair from a source within `limits`. See justcall_credentials_load_with().
     static result<credentials> try_load(std::string_view source, const call_options &limits) {
         if (const auto why = detail::without_limits(limits))
             return *why;
@@ -892,19 +928,20 @@ public:
             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// The value of the `Authorization` header: justcall_credentials_authorization().
+    /// Returns the value of the `Authorization` header. See justcall_credentials_authorization().
     result<secret_string> try_authorization() const {
         return detail::authorization(justcall_credentials_authorization, native_handle());
     }
 
-    /// The ends of the key, to tell pairs apart by in logs: justcall_credentials_key_hint().
+    /// Returns a shortened form of the API key, which identifies the pair in logs. See
+    /// justcall_credentials_key_hint().
     [[nodiscard]] std::string_view key_hint() const & noexcept {
         return detail::or_empty(justcall_credentials_key_hint(native_handle()));
     }
     std::string_view key_hint() const && = delete;
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     credentials(std::string_view key, std::string_view secret)
         : credentials(try_make(key, secret).value()) {}
     [[nodiscard]] static credentials load(std::string_view source) {
@@ -921,7 +958,7 @@ public:
 
 namespace detail {
 
-/// Stores the error of a callback, if it has a message, and returns its status.
+/// Stores the error of a callback in `*out` if it has a message. Returns the status of the error.
 inline justcall_status fail(const error &why, justcall_error **out) noexcept {
     const auto status = static_cast<justcall_status>(why.status());
     if (why.native_handle())
@@ -940,7 +977,7 @@ inline justcall_status give(result<credentials> pair, justcall_credentials **out
     return pair ? give(*std::move(pair), out, why) : fail(pair.error(), why);
 }
 
-/// A justcall_load_fn whose context is a `Function`: no exception leaves it.
+/// A justcall_load_fn whose context is a `Function`. It catches all exceptions.
 template <typename Function>
 justcall_status load(void *context, justcall_credentials **out, justcall_error **error) noexcept {
     const auto &function = *static_cast<const Function *>(context);
@@ -975,29 +1012,33 @@ using if_function = std::enable_if_t<!std::is_convertible_v<T, std::string_view>
 
 // Events: what happens to the pair and to calls ---------------------------------------------------
 
-/// What happened. A later library may tell of kinds that are not named here.
+/// The kind of an event. A later version of the library may report kinds that this header does not
+/// define.
 enum class event_kind : std::int32_t {
-    /// Another pair was proven and is in use now.
+    /// The service accepted a new pair, and the new pair is now in use.
     rotated = JUSTCALL_EVENT_ROTATED,
-    /// The service rejected a new pair, or it belongs to another account: the one in use stays.
+    /// The service rejected a new pair, or the new pair belongs to another account. The old pair
+    /// remains in use.
     candidate_rejected = JUSTCALL_EVENT_CANDIDATE_REJECTED,
     /// The service rejected the pair in use.
     pair_rejected = JUSTCALL_EVENT_PAIR_REJECTED,
-    /// Calls are held until the source has another pair: see config::rotation_wait().
+    /// Calls wait until the source has another pair. config::rotation_wait() sets how long calls
+    /// wait.
     waiting_for_source = JUSTCALL_EVENT_WAITING_FOR_SOURCE,
-    /// A call is made again, after a wait.
+    /// A call failed and will be retried after a wait.
     retrying = JUSTCALL_EVENT_RETRYING,
     /// Less than a tenth of the account's rate limit is left.
     rate_limit_low = JUSTCALL_EVENT_RATE_LIMIT_LOW,
-    /// The source gave another pair: the next call proves it.
+    /// The source has a new pair. The next call proves the new pair.
     source_changed = JUSTCALL_EVENT_SOURCE_CHANGED,
-    /// The pair in use is 90 days old or older: rotate it.
+    /// The pair in use is at least 90 days old and should be rotated.
     rotation_due = JUSTCALL_EVENT_ROTATION_DUE,
-    /// A minute has more than twice the requests of the busiest one before it.
+    /// The number of requests in one minute was more than twice that of the busiest minute before.
     usage_spike = JUSTCALL_EVENT_USAGE_SPIKE,
 };
 
-/// Something that happened. It and its texts are good while the handler that was given it runs.
+/// An event that the library reports to your event handler. The event and its texts are valid until
+/// the handler returns.
 class event {
 public:
     explicit event(const justcall_event *borrowed) noexcept : borrowed_(borrowed) {}
@@ -1008,28 +1049,31 @@ public:
         return static_cast<event_kind>(justcall_event_kind(borrowed_));
     }
 
-    /// The name of that, such as "rotated": justcall_event_name().
+    /// Returns the name of the kind, such as "rotated". See justcall_event_name().
     [[nodiscard]] std::string_view name() const noexcept {
         return detail::or_empty(justcall_event_name(borrowed_));
     }
 
-    /// What happened, in a sentence or more. Safe to log: justcall_event_message().
+    /// Returns a description of the event, in one or more sentences. The text never contains a
+    /// secret, so you may log it. See justcall_event_message().
     [[nodiscard]] std::string_view message() const noexcept {
         return detail::or_empty(justcall_event_message(borrowed_));
     }
 
-    /// The generation of the pair that it is about, 0 if it is about none:
-    /// justcall_event_generation().
+    /// Returns the generation of the pair that the event is about, or 0 if the event is about no
+    /// pair. See justcall_event_generation().
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return justcall_event_generation(borrowed_);
     }
 
-    /// The HTTP status that led to it, 0 if none did: justcall_event_http_status().
+    /// Returns the HTTP status that caused the event, or 0 if no HTTP status caused it. See
+    /// justcall_event_http_status().
     [[nodiscard]] std::int32_t http_status() const noexcept {
         return justcall_event_http_status(borrowed_);
     }
 
-    /// How long the call waits now, 0 if it does not: justcall_event_wait_ms().
+    /// Returns how long the call now waits, or 0 if the call does not wait. See
+    /// justcall_event_wait_ms().
     [[nodiscard]] std::chrono::milliseconds wait() const noexcept {
         return std::chrono::milliseconds(justcall_event_wait_ms(borrowed_));
     }
@@ -1040,7 +1084,7 @@ private:
 
 namespace detail {
 
-/// A justcall_event_fn whose context is a `Function`: no exception leaves it.
+/// A justcall_event_fn whose context is a `Function`. It catches all exceptions.
 template <typename Function>
 void handle_event(void *context, const justcall_event *what) noexcept {
     const auto &function = *static_cast<const Function *>(context);
@@ -1050,7 +1094,7 @@ void handle_event(void *context, const justcall_event *what) noexcept {
     try {
         function(event(what));
     } catch (...) {
-        // The call that met the event is none the worse for it.
+        // An exception of the handler must not make the call fail that caused the event.
     }
 #endif
 }
@@ -1059,37 +1103,43 @@ void handle_event(void *context, const justcall_event *what) noexcept {
 
 // Configuration: how a client is set up ----------------------------------------------------------
 
-/// How well a pair is protected while it rests.
+/// How a pair is protected in memory between calls.
 enum class memory : std::int32_t {
-    /// Locked pages, encrypted; where the system refuses to lock memory, the heap. The default.
+    /// Keeps the pair in locked memory pages, encrypted. If the system refuses to lock memory, the
+    /// pair is kept on the heap. This is the default.
     automatic = JUSTCALL_MEMORY_AUTO,
-    /// Locked pages, else errc::memory_protection.
+    /// Keeps the pair in locked memory pages. If the system refuses to lock memory, calls fail with
+    /// errc::memory_protection.
     strict = JUSTCALL_MEMORY_STRICT,
-    /// The heap: wiped when freed, and no more.
+    /// Keeps the pair on the heap. The library wipes this memory when it frees the pair, but does
+    /// not lock or encrypt it.
     heap = JUSTCALL_MEMORY_HEAP,
-    /// Memory that not even the kernel can read, else errc::memory_protection.
+    /// Keeps the pair in memory that even the kernel cannot read. If the system does not offer such
+    /// memory, calls fail with errc::memory_protection.
     secretmem = JUSTCALL_MEMORY_SECRETMEM,
 };
 
-/// The settings of clients; what is not set keeps its default. The setters can be chained:
-/// `client(config().source("env:").timeout(5s))`. A client copies what it needs.
+/// The settings of clients. Every setting that you do not set keeps its default. A client copies
+/// the settings. You can chain the setters. Example: `client(config().source("env:").timeout(5s))`.
 class config : public detail::handle<justcall_config> {
 public:
     using handle::handle;
 
-    /// A configuration with every default: justcall_config_new().
+    /// Creates a configuration in which every setting has its default. See justcall_config_new().
     config() noexcept : handle(justcall_config_new()) {}
 
-    /// Where the pair comes from, read at a client's first call: justcall_config_set_source().
+    /// Sets the source of the pair. A client reads the source at its first call. See
+    /// justcall_config_set_source().
     result<void> try_source(std::string_view source) {
         return detail::call(justcall_config_set_source, native_handle(), source);
     }
 
-    /// A function of your own that gives the pair, as `credentials` or `result<credentials>`, when
-    /// it is needed: justcall_config_set_source_callback(). It is called as const, perhaps on
-    /// several threads at once, and destroyed once, on any thread, when nothing will call it any
-    /// more. A justcall::error that it throws or returns gives its status and message to the call
-    /// that needed the pair; anything else that it throws becomes errc::source_unavailable.
+    /// Sets your own function that returns the pair, as `credentials` or `result<credentials>`. The
+    /// library calls the function as const, when it needs the pair. Several threads may call the
+    /// function at the same time. The library destroys the function once, on any thread, when it
+    /// will not call it any more. If the function throws or returns a justcall::error, the call
+    /// that needs the pair fails with its status and message. If the function throws anything else,
+    /// that call fails with errc::source_unavailable. See justcall_config_set_source_callback().
     template <typename Function, detail::if_function<Function> = 0>
     result<void> try_source(Function &&load) {
         using function = std::decay_t<Function>;
@@ -1106,42 +1156,44 @@ public:
         return done;
     }
 
-    /// A pair that the program already holds, in place of a source:
+    /// Sets a pair that the program already has, instead of a source. See
     /// justcall_config_set_credentials().
     result<void> try_credentials(const justcall::credentials &pair) {
         return detail::call(justcall_config_set_credentials, native_handle(), pair.native_handle());
     }
 
-    /// Where the service is: justcall_config_set_base_url().
+    /// Sets the URL of the service. See justcall_config_set_base_url().
     result<void> try_base_url(std::string_view url) {
         return detail::call(justcall_config_set_base_url, native_handle(), url);
     }
 
-    /// What client::verify() asks, in place of the usual: justcall_config_set_verify_path().
+    /// Sets the path that client::verify() requests, instead of the default paths. See
+    /// justcall_config_set_verify_path().
     result<void> try_verify_path(std::string_view path) {
         return detail::call(justcall_config_set_verify_path, native_handle(), path);
     }
 
-    /// The limit of a whole call; 0 for none: justcall_config_set_timeout_ms().
+    /// Sets the time limit of a whole call. 0 means no limit. See justcall_config_set_timeout_ms().
     result<void> try_timeout(std::chrono::milliseconds limit) {
         return detail::set_time(justcall_config_set_timeout_ms, native_handle(), limit);
     }
 
-    /// How many second attempts a call may make: justcall_config_set_max_retries().
+    /// Sets the maximum number of retries of a call. See justcall_config_set_max_retries().
     result<void> try_max_retries(std::int32_t n) {
         return detail::call(justcall_config_set_max_retries, native_handle(), n);
     }
 
-    /// How long calls are held for another pair, once the service rejected the one in use; 0 for not
-    /// at all: justcall_config_set_rotation_wait_ms().
+    /// Sets how long calls wait for a new pair after the service rejected the pair in use. 0 means
+    /// no wait. See justcall_config_set_rotation_wait_ms().
     result<void> try_rotation_wait(std::chrono::milliseconds wait) {
         return detail::set_time(justcall_config_set_rotation_wait_ms, native_handle(), wait);
     }
 
-    /// A function of your own that is called for each event, as
-    /// `void (const justcall::event &)`: justcall_config_set_event_handler(). It is called as
-    /// const, perhaps on several threads at once, and destroyed once, on any thread, when nothing
-    /// will call it any more. It may use any client. What it throws is swallowed.
+    /// Sets your own function that handles events. Its type is `void (const justcall::event &)`.
+    /// The library calls the function as const. Several threads may call the function at the same
+    /// time. The library destroys the function once, on any thread, when it will not call it any
+    /// more. The function may use any client. The library ignores exceptions of the function. See
+    /// justcall_config_set_event_handler().
     template <typename Function> result<void> try_event_handler(Function &&handler) {
         using function = std::decay_t<Function>;
         static_assert(std::is_invocable_v<const function &, const event &>,
@@ -1156,55 +1208,58 @@ public:
         return done;
     }
 
-    /// A PEM file of certificate authorities in place of the system's:
+    /// Sets a PEM file of certificate authorities, which clients trust instead of the system's. See
     /// justcall_config_set_ca_file().
     result<void> try_ca_file(std::string_view path) {
         return detail::call(justcall_config_set_ca_file, native_handle(), path);
     }
 
-    /// The same from memory: justcall_config_set_ca_pem().
+    /// Sets certificate authorities from memory, which clients trust instead of the system's. See
+    /// justcall_config_set_ca_pem().
     result<void> try_ca_pem(std::string_view pem) {
         return detail::call(justcall_config_set_ca_pem, native_handle(), detail::not_null(pem),
                             pem.size());
     }
 
-    /// The IP address of this machine that connections come from, or "" to let the system choose:
+    /// Sets the local IP address of connections. With "", the system chooses the address. See
     /// justcall_config_set_local_address().
     result<void> try_local_address(std::string_view address) {
         return detail::call(justcall_config_set_local_address, native_handle(), address);
     }
 
-    /// The longest body of a response that is read, in bytes; 0 for no limit:
+    /// Sets the maximum length of a response body in bytes. 0 means no limit. See
     /// justcall_config_set_max_response_length().
     result<void> try_max_response_length(std::size_t length) {
         return detail::call(justcall_config_set_max_response_length, native_handle(), length);
     }
 
-    /// Where it is written down that the pair is used, for the command `justcall-auth status`:
-    /// justcall_config_set_state_file().
+    /// Sets a file in which clients record that their pair is used. The command `justcall-auth
+    /// status` reads the file. See justcall_config_set_state_file().
     result<void> try_state_file(std::string_view path) {
         return detail::call(justcall_config_set_state_file, native_handle(), path);
     }
 
-    /// The proxy, or "" for none: justcall_config_set_proxy().
+    /// Sets the proxy. Set "" to use no proxy. See justcall_config_set_proxy().
     result<void> try_proxy(std::string_view url) {
         return detail::call(justcall_config_set_proxy, native_handle(), url);
     }
 
-    /// The account that the pair must belong to, not 0; the service as measured does not reveal it:
+    /// Sets the account that the pair must belong to. `id` must not be 0. In our measurements, the
+    /// JustCall service did not name the account of a pair. See
     /// justcall_config_set_expected_account().
     result<void> try_expected_account(std::uint64_t id) {
         return detail::call(justcall_config_set_expected_account, native_handle(), id);
     }
 
-    /// How well the pair is protected while it rests: justcall_config_set_memory_protection().
+    /// Sets how the pair is protected in memory between calls. See
+    /// justcall_config_set_memory_protection().
     result<void> try_memory_protection(memory level) {
         return detail::call(justcall_config_set_memory_protection, native_handle(),
                             static_cast<std::int32_t>(level));
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     config &source(std::string_view source) & { return try_source(source).value(), *this; }
     config source(std::string_view source) && { return std::move(this->source(source)); }
     template <typename Function, detail::if_function<Function> = 0>
@@ -1270,44 +1325,48 @@ public:
 
 // Request: what to send --------------------------------------------------------------------------
 
-/// A request. The setters can be chained:
-/// `client.send(request("POST", "/v2/texts").header("x-trace", id).body(json))`.
+/// A request to the service. You can chain the setters. Example: `client.send(request("POST",
+/// "/v2/texts").header("x-trace", id).body(json))`.
 class request : public detail::handle<justcall_request> {
 public:
     using handle::handle;
 
-    /// A request of `method` for `path`, which starts with a slash: justcall_request_new().
+    /// Creates a request. `path` starts with a slash. See justcall_request_new().
     static result<request> try_make(std::string_view method, std::string_view path) {
         return detail::make<request>(justcall_request_new, method, path);
     }
 
-    /// Adds `name=value` to the query, percent-encoded for you: justcall_request_add_query().
+    /// Adds `name=value` to the query. The library percent-encodes both. See
+    /// justcall_request_add_query().
     result<void> try_query(std::string_view name, std::string_view value) {
         return detail::call(justcall_request_add_query, native_handle(), name, value);
     }
 
-    /// Sets a header, in place of one of the same name: justcall_request_set_header().
+    /// Sets a header. Replaces an existing header with the same name. See
+    /// justcall_request_set_header().
     result<void> try_header(std::string_view name, std::string_view value) {
         return detail::call(justcall_request_set_header, native_handle(), name, value);
     }
 
-    /// Sets the body, bytes of any kind, which are copied: justcall_request_set_body().
+    /// Sets the body to bytes of any kind. The function copies the bytes. See
+    /// justcall_request_set_body().
     result<void> try_body(std::string_view bytes) {
         return detail::call(justcall_request_set_body, native_handle(), bytes.data(), bytes.size());
     }
 
-    /// Limits this call alone; 0 for no limit: justcall_request_set_timeout_ms().
+    /// Limits each call of this request, instead of the client's timeout. 0 means no limit. See
+    /// justcall_request_set_timeout_ms().
     result<void> try_timeout(std::chrono::milliseconds limit) {
         return detail::set_time(justcall_request_set_timeout_ms, native_handle(), limit);
     }
 
-    /// Lets `by` end the calls that this request is sent with: justcall_request_set_cancel().
+    /// Sets the cancel handle of this request. See justcall_request_set_cancel().
     result<void> try_cancel(const justcall::cancel &by) {
         return detail::call(justcall_request_set_cancel, native_handle(), by.native_handle());
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     request(std::string_view method, std::string_view path)
         : request(try_make(method, path).value()) {}
     request &query(std::string_view name, std::string_view value) & {
@@ -1335,30 +1394,31 @@ public:
 
 // Account: which one a pair belongs to -------------------------------------------------------------
 
-/// The account that a pair belongs to. Immutable; what the service did not tell is absent.
+/// The account that a pair belongs to. A detail is empty if the service did not return it. An
+/// account is immutable.
 class account : public detail::handle<justcall_account> {
 public:
     using handle::handle;
 
-    /// The account's number: justcall_account_id().
+    /// Returns the number of the account. See justcall_account_id().
     [[nodiscard]] std::optional<std::uint64_t> id() const noexcept {
         const auto number = justcall_account_id(native_handle());
         return number == 0 ? std::nullopt : std::optional<std::uint64_t>(number);
     }
 
-    /// The account's e-mail address: justcall_account_email().
+    /// Returns the e-mail address of the account. See justcall_account_email().
     [[nodiscard]] std::optional<std::string_view> email() const & noexcept {
         return detail::optional_text(justcall_account_email(native_handle()));
     }
     std::optional<std::string_view> email() const && = delete;
 
-    /// The account's plan, such as "Pro": justcall_account_plan().
+    /// Returns the plan of the account, such as "Pro". See justcall_account_plan().
     [[nodiscard]] std::optional<std::string_view> plan() const & noexcept {
         return detail::optional_text(justcall_account_plan(native_handle()));
     }
     std::optional<std::string_view> plan() const && = delete;
 
-    /// The path whose answer proved the pair: justcall_account_verified_by().
+    /// Returns the path whose response proved the pair. See justcall_account_verified_by().
     [[nodiscard]] std::string_view verified_by() const & noexcept {
         return detail::or_empty(justcall_account_verified_by(native_handle()));
     }
@@ -1367,24 +1427,25 @@ public:
 
 // Report: what a check found ----------------------------------------------------------------------
 
-/// How bad a finding is.
+/// The severity of a finding.
 enum class severity : std::int32_t {
-    /// Worth knowing when the service rejects the pair.
+    /// The finding is useful to know if the service rejects the pair.
     note = JUSTCALL_SEVERITY_NOTE,
-    /// Works, but is rarely meant.
+    /// The pair can work as it is, but the finding is probably a mistake.
     warning = JUSTCALL_SEVERITY_WARNING,
-    /// Cannot work; the library would send nothing.
+    /// The pair cannot work, and the library would send nothing.
     error = JUSTCALL_SEVERITY_ERROR,
 };
 
-/// A finding of a report, which its texts are borrowed from.
+/// A finding of a report. The report owns the texts of the finding.
 struct finding {
     justcall::severity severity;
-    /// What it is, such as "trailing_whitespace": the same in every language.
+    /// The code of the finding, such as "trailing_whitespace". It is the same in every programming
+    /// language.
     std::string_view code;
-    /// What is the matter, in a sentence.
+    /// A sentence that describes the finding.
     std::string_view message;
-    /// What to do about it.
+    /// The remedy for the finding: what to do about it.
     std::string_view remedy;
 };
 
@@ -1399,10 +1460,11 @@ inline finding finding_at(const justcall_report *owner, std::size_t index) noexc
 
 } // namespace detail
 
-/// The findings of a report, which they are borrowed from.
+/// The findings of a report. The report owns their texts.
 using finding_list = detail::items<justcall_report, detail::finding_at>;
 
-/// Findings, the worst first, as a range; empty if all is well. Immutable.
+/// A range of findings, sorted so that the worst finding comes first. The range is empty if nothing
+/// is wrong. A report is immutable.
 class report : public detail::handle<justcall_report> {
 public:
     using handle::handle;
@@ -1413,7 +1475,8 @@ public:
         return justcall_report_count(native_handle());
     }
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-    /// The finding number `index`, from 0; one of empty texts if there is none.
+    /// Returns the finding number `index`, counted from 0. Returns a finding with empty texts if
+    /// there is no such finding.
     finding operator[](std::size_t index) const &noexcept { return findings()[index]; }
     finding operator[](std::size_t index) const && = delete;
 
@@ -1423,33 +1486,35 @@ private:
 
 // Client: calls of the service -------------------------------------------------------------------
 
-/// A client of the JustCall API. Make one and keep it: it holds the pair and the open connections.
-/// Any number of threads may use one at once; destroy it once no call uses it. Calls block.
+/// A client of the JustCall API. Create one client and keep it: the client holds the pair and the
+/// open connections. Several threads may use one client at the same time. Do not destroy a client
+/// while a call uses it. Calls of a client block.
 class client : public detail::handle<justcall_client> {
 public:
     using handle::handle;
 
-    /// A client with every default: justcall_client_new() with NULL.
+    /// Creates a client in which every setting has its default. See justcall_client_new().
     static result<client> try_make() {
         return detail::make<client>(justcall_client_new,
                                     static_cast<const justcall_config *>(nullptr));
     }
 
-    /// A client as `settings` says: justcall_client_new().
+    /// Creates a client with these settings. See justcall_client_new().
     static result<client> try_make(const config &settings) {
-        // NULL would mean every default.
+        // The C function treats NULL as the default settings.
         if (!settings.native_handle())
             return detail::invalid_argument("The configuration is empty: it was moved from.",
                                             "Pass the configuration that it was moved to.");
         return detail::make<client>(justcall_client_new, settings.native_handle());
     }
 
-    /// Asks the service whether the pair is good, and whose it is: justcall_client_verify().
+    /// Asks the service whether the pair is valid and which account it belongs to. See
+    /// justcall_client_verify().
     result<account> try_verify() const {
         return detail::make<account>(justcall_client_verify, native_handle());
     }
 
-    /// The same within `limits`: justcall_client_verify_with().
+    /// Verifies the pair within `limits`. See justcall_client_verify_with().
     result<account> try_verify(const call_options &limits) const {
         if (const auto why = detail::without_limits(limits))
             return *why;
@@ -1458,19 +1523,21 @@ public:
             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// Sends a request, which stays yours and may be sent again: justcall_client_send(). An answer
-    /// of 300 or more is an error, which has the answer in response().
+    /// Sends a request and returns the response. You keep ownership of the request and may send it
+    /// again. A response with an HTTP status of 300 or more is an error. error::response() returns
+    /// the response of such an error. See justcall_client_send().
     result<response> try_send(const justcall::request &what) const {
         return detail::make<response>(justcall_client_send, native_handle(), what.native_handle());
     }
 
-    /// The short form of that, without a body: justcall_client_request().
+    /// Sends a request without extra headers and without a body. See justcall_client_request().
     result<response> try_request(std::string_view method, std::string_view path) const {
         return detail::make<response>(justcall_client_request, native_handle(), method, path,
                                       static_cast<const void *>(nullptr), std::size_t{0});
     }
 
-    /// The same with a body, even if that is empty.
+    /// Sends a request without extra headers and with a body, which may be empty. See
+    /// justcall_client_request().
     result<response> try_request(std::string_view method, std::string_view path,
                                  std::string_view body) const {
         return detail::make<response>(justcall_client_request, native_handle(), method, path,
@@ -1486,13 +1553,14 @@ public:
     }
     result<response> try_del(std::string_view path) const { return try_request("DELETE", path); }
 
-    /// The value of the `Authorization` header for a request that you send yourself, with the pair
-    /// that the client's calls are made with now: justcall_client_authorization().
+    /// Returns the value of the `Authorization` header for the pair that the client's calls use
+    /// now. Use it for a request that you send yourself. See justcall_client_authorization().
     result<secret_string> try_authorization() const {
         return detail::authorization(justcall_client_authorization, native_handle());
     }
 
-    /// The same within `limits`: justcall_client_authorization_with().
+    /// Returns the value of the `Authorization` header within `limits`. See
+    /// justcall_client_authorization_with().
     result<secret_string> try_authorization(const call_options &limits) const {
         if (const auto why = detail::without_limits(limits))
             return *why;
@@ -1501,12 +1569,12 @@ public:
             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// Proves another pair and takes it into use: justcall_client_replace().
+    /// Verifies another pair and uses it from then on. See justcall_client_replace().
     result<void> try_replace(const credentials &pair) {
         return detail::call(justcall_client_replace, native_handle(), pair.native_handle());
     }
 
-    /// The same within `limits`: justcall_client_replace_with().
+    /// Replaces the pair within `limits`. See justcall_client_replace_with().
     result<void> try_replace(const credentials &pair, const call_options &limits) {
         if (const auto why = detail::without_limits(limits))
             return *why;
@@ -1514,14 +1582,15 @@ public:
                             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// Reads the source now; whether it has a pair other than before: justcall_client_reload().
+    /// Reads the source now. Returns true if the source has a new pair. See
+    /// justcall_client_reload().
     result<bool> try_reload() {
         std::int32_t changed = 0;
         const auto done = detail::call(justcall_client_reload, native_handle(), &changed);
         return done ? result<bool>(changed != 0) : result<bool>(done.error());
     }
 
-    /// The same within `limits`: justcall_client_reload_with().
+    /// Reads the source within `limits`. See justcall_client_reload_with().
     result<bool> try_reload(const call_options &limits) {
         if (const auto why = detail::without_limits(limits))
             return *why;
@@ -1532,18 +1601,18 @@ public:
         return done ? result<bool>(changed != 0) : result<bool>(done.error());
     }
 
-    /// Ends every call of this client, under way or started later, with errc::cancelled:
-    /// justcall_client_shutdown(). Any thread may call this at any time, and so may a signal
-    /// handler.
+    /// Ends every call of this client with errc::cancelled, including calls that start later. This
+    /// function is thread-safe. Signal handlers may call this function. See
+    /// justcall_client_shutdown().
     void shutdown() noexcept { justcall_client_shutdown(native_handle()); }
 
-    /// How the pair is protected in memory between calls, as a report of one finding:
+    /// Returns a report of one finding: how the pair is protected in memory between calls. See
     /// justcall_client_protection().
     result<report> try_protection() const {
         return detail::make<report>(justcall_client_protection, native_handle());
     }
 
-    /// The same within `limits`: justcall_client_protection_with().
+    /// Reports the memory protection within `limits`. See justcall_client_protection_with().
     result<report> try_protection(const call_options &limits) const {
         if (const auto why = detail::without_limits(limits))
             return *why;
@@ -1552,36 +1621,38 @@ public:
             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// The generation of the pair in use, 0 if no call has read a pair yet:
+    /// Returns the generation of the pair in use, or 0 if no call has read a pair yet. See
     /// justcall_client_generation().
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return justcall_client_generation(native_handle());
     }
 
-    /// The account's rate limit as the last response reports it: justcall_client_rate_limit().
+    /// Returns the long window of the account's rate limit, as the last response reports it. See
+    /// justcall_client_rate_limit().
     [[nodiscard]] rate_window rate_limit() const noexcept {
         return detail::long_window<justcall_client>(justcall_client_rate_limit, native_handle());
     }
 
-    /// The same for the short window beside the long one.
+    /// Returns the short window of the account's rate limit, as the last response reports it. See
+    /// justcall_client_rate_limit().
     [[nodiscard]] rate_window burst_rate_limit() const noexcept {
         return detail::burst_window<justcall_client>(justcall_client_rate_limit, native_handle());
     }
 
-    /// The ends of the key of the pair in use, empty if no call has read a pair yet:
-    /// justcall_client_key_hint().
+    /// Returns the shortened API key of the pair in use. The text is empty if no call has read a
+    /// pair yet. See justcall_client_key_hint().
     result<std::string> try_key_hint() const {
         return detail::copied_text(justcall_client_key_hint, native_handle(), 16);
     }
 
-    /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:
-    /// justcall_client_usage().
+    /// Returns usage metrics of all clients that share this client's pair, as OpenMetrics 1.0 text.
+    /// See justcall_client_usage().
     result<std::string> try_usage() const {
         return detail::copied_text(justcall_client_usage, native_handle(), JUSTCALL_USAGE_SIZE);
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     client() : client(try_make().value()) {}
     explicit client(const config &settings) : client(try_make(settings).value()) {}
     account verify() const { return try_verify().value(); }
@@ -1622,25 +1693,25 @@ public:
 
 // Webhooks: whether a delivery is JustCall's -----------------------------------------------------
 
-/// A verified delivery: all that its signature is over, and nothing of the body's data, which is
-/// not signed. Immutable.
+/// A verified webhook delivery. A webhook event contains everything that the signature covers, and
+/// none of the unsigned data in the body. A webhook event is immutable.
 class webhook_event : public detail::handle<justcall_webhook_event> {
 public:
     using handle::handle;
 
-    /// The URL that it was signed for: justcall_webhook_event_url().
+    /// Returns the URL that the delivery was signed for. See justcall_webhook_event_url().
     [[nodiscard]] std::string_view url() const & noexcept {
         return detail::or_empty(justcall_webhook_event_url(native_handle()));
     }
     std::string_view url() const && = delete;
 
-    /// The event's type, such as "call.completed": justcall_webhook_event_type().
+    /// Returns the type of the event, such as "call.completed". See justcall_webhook_event_type().
     [[nodiscard]] std::string_view type() const & noexcept {
         return detail::or_empty(justcall_webhook_event_type(native_handle()));
     }
     std::string_view type() const && = delete;
 
-    /// When it was signed: justcall_webhook_event_timestamp().
+    /// Returns the time when the delivery was signed. See justcall_webhook_event_timestamp().
     [[nodiscard]] std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>
     timestamp() const noexcept {
         using seconds = std::chrono::seconds;
@@ -1648,8 +1719,8 @@ public:
             seconds(justcall_webhook_event_timestamp(native_handle())));
     }
 
-    /// The path at which the API has the object that it is about, for client::get():
-    /// justcall_webhook_event_object_path(). `body` is the bytes that were verified.
+    /// Returns the API path of the object that the event is about. Pass this path to client::get().
+    /// `body` is the bytes that were verified. See justcall_webhook_event_object_path().
     result<std::string> try_object_path(std::string_view body) const {
         char path[128];
         std::size_t length = 0;
@@ -1661,37 +1732,40 @@ public:
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     [[nodiscard]] std::string object_path(std::string_view body) const {
         return try_object_path(body).value();
     }
 #endif
 
-    /// Which secret signed it, from 0: justcall_webhook_event_secret_index().
+    /// Returns the number of the secret that signed the delivery, counted from 0. See
+    /// justcall_webhook_event_secret_index().
     [[nodiscard]] std::size_t secret_index() const noexcept {
         return justcall_webhook_event_secret_index(native_handle());
     }
 
-    /// The signature in lower case, however it was written: justcall_webhook_event_signature().
+    /// Returns the signature in lower case, even if the delivery had upper case. See
+    /// justcall_webhook_event_signature().
     [[nodiscard]] std::string_view signature() const & noexcept {
         return detail::or_empty(justcall_webhook_event_signature(native_handle()));
     }
     std::string_view signature() const && = delete;
 };
 
-/// The headers of a delivery that it is verified by, as they came: x-justcall-signature,
+/// The three signature headers of a delivery, as they were received: x-justcall-signature,
 /// x-justcall-signature-version and x-justcall-request-timestamp.
 struct webhook_headers {
     std::optional<std::string_view> signature, version, timestamp;
 };
 
-/// Says that deliveries for any URL will do: `webhook(justcall::any_url)`.
+/// The type of `any_url`, which makes a verifier accept deliveries for every URL. Example:
+/// `webhook(justcall::any_url)`.
 struct any_url_t {};
 inline constexpr any_url_t any_url{};
 
 namespace detail {
 
-/// An event of the library's, for the length of a callback.
+/// A webhook event that the library owns. It is valid until the callback returns.
 struct borrowed_event {
     explicit borrowed_event(const justcall_webhook_event *lent) noexcept
         : event(const_cast<justcall_webhook_event *>(lent)) {}
@@ -1710,7 +1784,7 @@ inline justcall_status seen(const result<bool> &before) noexcept {
     return before ? seen(*before) : static_cast<justcall_status>(before.error().status());
 }
 
-/// A justcall_replay_fn whose context is a `Function`: no exception leaves it.
+/// A justcall_replay_fn whose context is a `Function`. It catches all exceptions.
 template <typename Function>
 justcall_status replay_check(void *context, const justcall_webhook_event *event) noexcept {
     const auto &function = *static_cast<const Function *>(context);
@@ -1730,17 +1804,19 @@ justcall_status replay_check(void *context, const justcall_webhook_event *event)
 
 } // namespace detail
 
-/// Verifies deliveries of webhooks. Set it up on one thread; from then on any number of threads may
-/// verify with it at once.
+/// A verifier of webhook deliveries. Set up a verifier on one thread. After the setup, several
+/// threads may verify deliveries with one verifier at the same time.
 ///
-/// The body of a delivery is NOT signed, beyond `webhook_url` and `type`: before you act on what its
-/// data says, fetch the object again through the API, such as with client::get().
+/// The signature of a delivery does NOT cover its body, except for `webhook_url` and `type`. Before
+/// you act on the data of a delivery, fetch the object through the API, for example with
+/// client::get().
 class webhook : public detail::handle<justcall_webhook> {
 public:
     using handle::handle;
 
-    /// A verifier of deliveries for `url`, exactly as it is registered in JustCall, whose time is at
-    /// most `tolerance` away: justcall_webhook_new().
+    /// Creates a verifier of webhook deliveries for `url`. Write the URL exactly as it is
+    /// registered in JustCall. The verifier refuses a delivery if its time differs from yours by
+    /// more than `tolerance`. See justcall_webhook_new().
     static result<webhook> try_make(std::string_view url,
                                     std::chrono::seconds tolerance = std::chrono::seconds(600)) {
         if (tolerance.count() < 0)
@@ -1750,34 +1826,37 @@ public:
                                      static_cast<std::uint64_t>(tolerance.count()));
     }
 
-    /// A verifier of deliveries for any URL: look at webhook_event::url().
+    /// Creates a verifier that accepts deliveries for every URL. Check webhook_event::url()
+    /// yourself.
     static result<webhook> try_make(any_url_t,
                                     std::chrono::seconds tolerance = std::chrono::seconds(600)) {
         return try_make(std::string_view(JUSTCALL_ANY_URL), tolerance);
     }
 
-    /// Expects deliveries for `url` as well: justcall_webhook_add_url().
+    /// Accepts deliveries for `url` as well. See justcall_webhook_add_url().
     result<void> try_url(std::string_view url) {
         return detail::call(justcall_webhook_add_url, native_handle(), url);
     }
 
-    /// Takes deliveries that are signed with the API secret `secret`: justcall_webhook_add_secret().
-    /// Your copy stays yours to wipe().
+    /// Accepts deliveries that are signed with the API secret `secret`. You keep your own copy:
+    /// wipe it with wipe(). See justcall_webhook_add_secret().
     result<void> try_secret(std::string_view secret) {
         return detail::call(justcall_webhook_add_secret, native_handle(), detail::not_null(secret),
                             secret.size());
     }
 
-    /// Takes the secrets from a client: justcall_webhook_use_client().
+    /// Makes the verifier use the API secrets of a client. See justcall_webhook_use_client().
     result<void> try_secrets_of(const client &source) {
         return detail::call(justcall_webhook_use_client, native_handle(), source.native_handle());
     }
 
-    /// Asks `check` about every delivery that passed all else: justcall_webhook_set_replay_check().
-    /// It is called with a `const webhook_event &`, as const, perhaps on several threads at once, and
-    /// returns whether the event was seen before, as `bool` or `result<bool>`. A justcall::error that
-    /// it throws or returns gives its status to the verification; anything else that it throws
-    /// becomes errc::invalid_argument.
+    /// Sets your own function that detects repeated deliveries. The library runs the check for
+    /// every delivery that passed all other checks. The library passes a `const webhook_event &`
+    /// and calls the function as const. Several threads may call the function at the same time. The
+    /// function returns true if the event was seen before, as `bool` or `result<bool>`. If the
+    /// function throws or returns a justcall::error, the verification fails with its status. If the
+    /// function throws anything else, the verification fails with errc::invalid_argument. See
+    /// justcall_webhook_set_replay_check().
     template <typename Function> result<void> try_replay_check(Function &&check) {
         using function = std::decay_t<Function>;
         auto owned = std::make_unique<function>(std::forward<Function>(check));
@@ -1789,10 +1868,11 @@ public:
         return done;
     }
 
-    /// Verifies a delivery; `body` is the bytes that came: justcall_webhook_verify(). A failure with
-    /// errc::webhook_unsigned is the probe that JustCall sends when a URL is saved, or a forgery:
-    /// answer 200 and do nothing. Log it: behind a proxy that removes the signature headers, every
-    /// genuine delivery looks like the probe.
+    /// Verifies one webhook delivery. `body` is the bytes that were received. A failure with
+    /// errc::webhook_unsigned is a test delivery that JustCall sends when a webhook URL is saved,
+    /// or a forgery. Answer an unsigned delivery with the HTTP status 200 and do nothing else. Log
+    /// errc::webhook_unsigned. If a proxy removes the signature headers, every genuine delivery
+    /// fails with errc::webhook_unsigned too. See justcall_webhook_verify().
     result<webhook_event>
     try_verify(const webhook_headers &headers, std::string_view body,
                std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
@@ -1803,8 +1883,8 @@ public:
                                            static_cast<std::int64_t>(time.count()));
     }
 
-    /// The same; a client whose pair has to be read first is read within `limits`:
-    /// justcall_webhook_verify_with().
+    /// Verifies one webhook delivery within `limits`. The limits apply if the pair of the
+    /// verifier's client has to be read first. See justcall_webhook_verify_with().
     result<webhook_event>
     try_verify(const webhook_headers &headers, std::string_view body, const call_options &limits,
                std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
@@ -1818,15 +1898,15 @@ public:
             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// The results of the verifications of this verifier in this process, as OpenMetrics 1.0 text:
-    /// justcall_webhook_usage(). Those of all verifiers with the secrets of a client are in
-    /// client::usage().
+    /// Returns the metrics of this verifier in this process, as OpenMetrics 1.0 text.
+    /// client::usage() returns the metrics of all verifiers that use the client's secrets. See
+    /// justcall_webhook_usage().
     result<std::string> try_usage() const {
         return detail::copied_text(justcall_webhook_usage, native_handle(), JUSTCALL_USAGE_SIZE);
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     explicit webhook(std::string_view url,
                      std::chrono::seconds tolerance = std::chrono::seconds(600))
         : webhook(try_make(url, tolerance).value()) {}
@@ -1860,13 +1940,13 @@ public:
 
 // A local check of a pair -------------------------------------------------------------------------
 
-/// Checks a pair as people paste it: `key:secret`, a header value or a header line:
-/// justcall_diagnose().
+/// Checks the text that a person pasted as a pair. The text is `key:secret`, a header value or a
+/// header line. See justcall_diagnose().
 inline result<report> try_diagnose(std::string_view text) {
     return detail::make<report>(justcall_diagnose, detail::not_null(text), text.size());
 }
 
-/// Checks the places where "default:" finds a pair: justcall_diagnose_environment().
+/// Checks every source in which "default:" finds a pair. See justcall_diagnose_environment().
 inline result<report> try_diagnose_environment() {
     return detail::make<report>(justcall_diagnose_environment);
 }
@@ -1875,10 +1955,10 @@ inline result<report> try_diagnose_environment() {
 
 namespace detail {
 
-/// The headers of an answer as the C functions take them.
+/// The headers of a response, in the form that C functions accept.
 class c_headers {
 public:
-    /// `headers` are pairs of texts, in any container.
+    /// Converts `headers`, which is any container of pairs of texts.
     template <typename Headers> explicit c_headers(const Headers &headers) {
         for (const auto &[name, value] : headers) {
             holds_nul_ = holds_nul_ || holds_nul(name) || holds_nul(value);
@@ -1907,14 +1987,14 @@ private:
     std::vector<const char *> names_, values_;
 };
 
-/// The headers of an answer, where there is nothing else to tell their type by.
+/// The default type of headers, for arguments such as `{}` that have no type.
 using listed_headers = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 } // namespace detail
 
-/// Tells what an answer of the service means that you got over your own HTTP: justcall_classify().
-/// Succeeds for 200 to 299. `headers` are pairs of texts, `{{"retry-after", "3"}}` or in any
-/// container.
+/// Classifies a response that your own HTTP client received from the service. Succeeds for the HTTP
+/// statuses 200 to 299. `headers` is any container of pairs of texts, such as `{{"retry-after",
+/// "3"}}`. See justcall_classify().
 template <typename Headers = detail::listed_headers>
 result<void> try_classify(std::int32_t http_status, const Headers &headers = {},
                           std::string_view body = {}) {
@@ -1922,11 +2002,11 @@ result<void> try_classify(std::int32_t http_status, const Headers &headers = {},
 }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-// The same, throwing.
+// Throwing forms.
 [[nodiscard]] inline report diagnose(std::string_view text) { return try_diagnose(text).value(); }
 [[nodiscard]] inline report diagnose_environment() { return try_diagnose_environment().value(); }
 
-/// Throws what the answer means, unless that is success.
+/// Throws the error that the response stands for. Returns if the response is a success.
 template <typename Headers = detail::listed_headers>
 void classify(std::int32_t http_status, const Headers &headers = {}, std::string_view body = {}) {
     try_classify(http_status, headers, body).value();
@@ -1935,36 +2015,37 @@ void classify(std::int32_t http_status, const Headers &headers = {}, std::string
 
 // Exchange: a call over HTTP of your own ----------------------------------------------------------
 
-/// What an exchange says to do.
+/// The next action of an exchange.
 enum class action : std::int32_t {
-    /// Send the request, then report what came of it.
+    /// Send the request, then report the result.
     send = JUSTCALL_ACTION_SEND,
-    /// Ask again after a while.
+    /// Call exchange::next() again after `step::wait`.
     wait = JUSTCALL_ACTION_WAIT,
     /// Call exchange::load(), which may block.
     load = JUSTCALL_ACTION_LOAD,
-    /// The call has succeeded: take exchange::response().
+    /// The call has succeeded. exchange::response() returns the response.
     done = JUSTCALL_ACTION_DONE,
 };
 
-/// Why your HTTP client got no response.
+/// The reason why your HTTP client got no response.
 enum class cause : std::int32_t {
-    /// The host's address was not found.
+    /// Your HTTP client could not resolve the name of the host.
     resolve = JUSTCALL_CAUSE_RESOLVE,
-    /// No connection was made.
+    /// Your HTTP client could not connect.
     connect = JUSTCALL_CAUSE_CONNECT,
     /// The TLS handshake failed, for example because the certificate is not trusted.
     tls = JUSTCALL_CAUSE_TLS,
-    /// Your HTTP client ran out of time.
+    /// Your HTTP client reached its timeout.
     timeout = JUSTCALL_CAUSE_TIMEOUT,
     /// The connection was closed or reset before the response was complete.
     closed = JUSTCALL_CAUSE_CLOSED,
-    /// Your program ended the request.
+    /// Your program cancelled the request.
     cancelled = JUSTCALL_CAUSE_CANCELLED,
 };
 
-/// What to do. For action::wait, `wait` is the time to wait. For action::send it is the time left
-/// until the call's deadline, or 0 if the call has no limit: the timeout for your HTTP client.
+/// The next action and its time. For action::wait, `wait` is the time to wait. For action::send,
+/// `wait` is the time until the deadline of the call, or 0 if the call has no deadline. Use this
+/// time as the timeout of your HTTP client.
 struct step {
     justcall::action action;
     std::chrono::milliseconds wait;
@@ -1979,23 +2060,26 @@ inline header_field outgoing_at(const justcall_exchange *owner, std::size_t inde
 
 } // namespace detail
 
-/// The headers of a request to send, which they are borrowed from.
+/// The headers of the request that you have to send. The exchange owns their texts.
 using outgoing_headers = detail::items<justcall_exchange, detail::outgoing_at>;
 
-/// One call with your own HTTP client, by the rules of client::send(): justcall_exchange. Loop over
-/// next(), which returns what to do; only load() blocks. Your HTTP client must not follow redirects,
-/// and the client's CA file and proxy do not apply to it. For one thread at a time.
+/// An exchange is one call that you make with your own HTTP client, with the same rules as
+/// client::send(). Call next() in a loop: it returns the next action. Only load() blocks. Your HTTP
+/// client must not follow redirects. The CA file and the proxy of the justcall::client do not apply
+/// to your HTTP client. Use an exchange on one thread at a time. See justcall_exchange.
 class exchange : public detail::handle<justcall_exchange> {
 public:
     using handle::handle;
 
-    /// Creates an exchange for `what`, which is copied: justcall_exchange_new().
+    /// Creates an exchange for `what`. The function copies the request. See
+    /// justcall_exchange_new().
     static result<exchange> try_make(const client &of, const request &what) {
         return detail::make<exchange>(justcall_exchange_new, of.native_handle(),
                                       what.native_handle());
     }
 
-    /// Says what to do now, or why the call has failed: justcall_exchange_next().
+    /// Returns the next action, or the error of the call if the call has failed. See
+    /// justcall_exchange_next().
     result<step> try_next() {
         std::int32_t what = 0;
         std::uint64_t wait_ms = 0;
@@ -2005,29 +2089,33 @@ public:
         return step{static_cast<action>(what), std::chrono::milliseconds(wait_ms)};
     }
 
-    /// Reads the source, after action::load: justcall_exchange_load().
+    /// Reads the source after action::load. See justcall_exchange_load().
     result<void> try_load() { return detail::call(justcall_exchange_load, native_handle()); }
 
-    /// The method of the request to send, good until the next next(): justcall_exchange_method().
+    /// Returns the HTTP method of the request that you have to send. The text is valid until the
+    /// next call of next(). See justcall_exchange_method().
     [[nodiscard]] std::string_view method() const & noexcept {
         return detail::or_empty(justcall_exchange_method(native_handle()));
     }
     std::string_view method() const && = delete;
 
-    /// Its full URL, with a NUL at its end as for libcurl: justcall_exchange_url().
+    /// Returns the full URL of the request that you have to send. The text has a NUL at the end, as
+    /// libcurl requires. See justcall_exchange_url().
     [[nodiscard]] std::string_view url() const & noexcept {
         return detail::or_empty(justcall_exchange_url(native_handle()));
     }
     std::string_view url() const && = delete;
 
-    /// Its headers, all but `Authorization` and what HTTP itself needs, as a range; good until the
-    /// next next().
+    /// Returns the headers of the request that you have to send, as a range. The range does not
+    /// include `Authorization`, or headers that your HTTP client sets. The range is valid until the
+    /// next call of next().
     [[nodiscard]] outgoing_headers headers() const & noexcept {
         return {native_handle(), justcall_exchange_header_count(native_handle())};
     }
     outgoing_headers headers() const && = delete;
 
-    /// Its body, empty if it has none; good until the next next(): justcall_exchange_body().
+    /// Returns the body of the request that you have to send. The view is empty if the request has
+    /// no body. The view is valid until the next call of next(). See justcall_exchange_body().
     [[nodiscard]] std::string_view body() const & noexcept {
         std::size_t length = 0;
         const void *start = justcall_exchange_body(native_handle(), &length);
@@ -2036,19 +2124,20 @@ public:
     }
     std::string_view body() const && = delete;
 
-    /// Whether it asks about the pair, and goes without your body and headers:
-    /// justcall_exchange_is_verifying().
+    /// Returns true if the request that you have to send verifies the pair. Send such a request
+    /// without your own body and headers. See justcall_exchange_is_verifying().
     [[nodiscard]] bool is_verifying() const noexcept {
         return justcall_exchange_is_verifying(native_handle()) != 0;
     }
 
-    /// The value of its `Authorization` header: take it right before you send, and again for each
-    /// request: justcall_exchange_authorization().
+    /// Returns the value of the `Authorization` header. Call this function for each request, right
+    /// before you send it. See justcall_exchange_authorization().
     result<secret_string> try_authorization() {
         return detail::authorization(justcall_exchange_authorization, native_handle());
     }
 
-    /// Reports the answer, with `headers` as for classify(): justcall_exchange_answered().
+    /// Reports the response. `headers` has the same form as for classify(). See
+    /// justcall_exchange_answered().
     template <typename Headers = detail::listed_headers>
     result<void> try_answered(std::int32_t http_status, const Headers &headers = {},
                               std::string_view body = {}) {
@@ -2056,22 +2145,22 @@ public:
                                                   native_handle(), http_status);
     }
 
-    /// Reports that your HTTP client got no response, and whether any byte of the request may have
-    /// been sent: justcall_exchange_failed().
+    /// Reports that your HTTP client got no response. Pass false as `request_sent` only if your
+    /// HTTP client certainly sent no byte of the request. See justcall_exchange_failed().
     result<void> try_failed(cause why, bool request_sent) {
         return detail::call(justcall_exchange_failed, native_handle(),
                             static_cast<std::int32_t>(why),
                             static_cast<std::int32_t>(request_sent));
     }
 
-    /// The answer, after action::done: justcall_exchange_response().
+    /// Returns the response after action::done. See justcall_exchange_response().
     result<justcall::response> try_response() const {
         return detail::make<justcall::response>(
             justcall_exchange_response, static_cast<const justcall_exchange *>(native_handle()));
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
-    // The same, throwing.
+    // Throwing forms.
     exchange(const client &of, const request &what) : exchange(try_make(of, what).value()) {}
     step next() { return try_next().value(); }
     void load() { try_load().value(); }

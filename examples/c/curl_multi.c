@@ -1,10 +1,10 @@
 /*
- * Keeps four calls in flight over libcurl's multi interface, on one thread, until standard input
+ * Keeps four calls in flight with libcurl's multi interface, on one thread, until standard input
  * ends: curl_multi SOURCE [BASE_URL [CA_FILE [TIMEOUT_MS]]]
  *
- * libcurl does the HTTP; the library says what to send, what an answer means and what to do next. So
- * a reset of the pair fails no call here either. BASE_URL and CA_FILE point to a local sandbox in
- * place of the service. Each call prints its status; the last line counts them.
+ * libcurl sends the requests. The library decides what to send, what a response means and what to
+ * do next, so a reset of the pair fails no call. BASE_URL and CA_FILE select a local sandbox
+ * instead of the service. Each call prints its result, and the last line counts the calls.
  */
 
 #define _POSIX_C_SOURCE 200809L
@@ -24,11 +24,11 @@
 
 struct call {
     justcall_exchange *exchange;
-    CURL *easy; /* while a request is under way */
+    CURL *easy; /* while a request is in flight */
     struct curl_slist *headers;
     char *body;
     size_t length;
-    long long due; /* while the exchange waits: when to ask it again, in milliseconds */
+    long long due; /* while the exchange waits: when to call it again, in milliseconds */
 };
 
 static long long now_ms(void) {
@@ -57,8 +57,8 @@ static void add_header(struct call *call, const char *name, const char *value) {
 
 /* [snippet] */
 /* Passes the request to libcurl, which may take `wait_ms` milliseconds (0 means no limit). */
-static justcall_status start(struct call *call, CURLM *multi, const char *ca_file,
-                             uint64_t wait_ms, justcall_error **error) {
+static justcall_status start(struct call *call, CURLM *multi, const char *ca_file, uint64_t wait_ms,
+                             justcall_error **error) {
     size_t length = 0;
     const void *body = justcall_exchange_body(call->exchange, &length);
     char pair[JUSTCALL_AUTHORIZATION_SIZE];
@@ -91,15 +91,14 @@ static justcall_status start(struct call *call, CURLM *multi, const char *ca_fil
     return JUSTCALL_OK;
 }
 
-/* Does what the exchange returns, until it has to wait. Sets `*over` to 1 when the call is over: with
- * JUSTCALL_OK it has its response, with any other status it has failed. */
+/* Does what the exchange returns, until it has to wait. Sets `*over` to 1 when the call is over:
+ * with JUSTCALL_OK it has its response, with any other status it has failed. */
 static justcall_status drive(struct call *call, CURLM *multi, const char *ca_file, int *over,
                              justcall_error **error) {
     for (;;) {
         int32_t action = 0;
         uint64_t wait_ms = 0;
-        justcall_status status =
-            justcall_exchange_next(call->exchange, &action, &wait_ms, error);
+        justcall_status status = justcall_exchange_next(call->exchange, &action, &wait_ms, error);
         *over = status != JUSTCALL_OK || action == JUSTCALL_ACTION_DONE;
         if (*over)
             return status;
@@ -112,7 +111,7 @@ static justcall_status drive(struct call *call, CURLM *multi, const char *ca_fil
             call->due = now_ms() + (long long)wait_ms;
             return JUSTCALL_OK;
         case JUSTCALL_ACTION_LOAD:
-            /* A file is read at once. A source that may take long belongs on a thread. */
+            /* Reading a file is fast. Load a slow source on another thread. */
             justcall_exchange_load(call->exchange, NULL);
             break;
         }
@@ -180,7 +179,7 @@ static justcall_status begin(const justcall_client *client, struct call *call,
     return status;
 }
 
-/* Keeps calls in flight; returns how many failed. */
+/* Keeps calls in flight. Returns how many failed. */
 static long run(const justcall_client *client, CURLM *multi, const char *ca_file) {
     struct call calls[CALLS];
     long made = 0, failed = 0;
@@ -243,7 +242,7 @@ int main(int argc, char **argv) {
         justcall_config_set_source(config, argc > 1 ? argv[1] : "default:", &error);
     if (status == JUSTCALL_OK && argc > 2)
         status = justcall_config_set_base_url(config, argv[2], &error);
-    /* Long enough for whoever resets the pair to bring the new one to the source. */
+    /* Calls wait this long after a reset until the source has the new pair. */
     if (status == JUSTCALL_OK)
         status = justcall_config_set_rotation_wait_ms(config, 20000, &error);
     if (status == JUSTCALL_OK && argc > 4)

@@ -1,10 +1,10 @@
 /*
- * Keeps four calls in flight over sockets of its own in a plain poll() loop, on one thread, until
- * standard input ends: poll_loop SOURCE BASE_URL [TIMEOUT_MS]
+ * Keeps four calls in flight on plain sockets in a poll() loop, on one thread, until standard input
+ * ends: poll_loop SOURCE BASE_URL [TIMEOUT_MS]
  *
- * It speaks HTTP/1.0 without TLS, so BASE_URL is that of a sandbox, `http://127.0.0.1:PORT`. What it
- * shows is how an event loop drives exchanges: a reset of the pair fails no call. Each call prints its
- * status; the last line counts them.
+ * Shows how an event loop drives exchanges: a reset of the pair fails no call. The program uses
+ * HTTP/1.0 without TLS, so BASE_URL must be that of a sandbox, `http://127.0.0.1:PORT`. Each call
+ * prints its result, and the last line counts the calls.
  */
 
 #define _POSIX_C_SOURCE 200809L
@@ -30,13 +30,13 @@
 
 struct call {
     justcall_exchange *exchange;
-    int socket; /* while a request is under way, else -1 */
+    int socket; /* while a request is in flight, otherwise -1 */
     char request[8192];
     size_t request_length, sent;
-    char answer[BUFFER];
+    char response[BUFFER];
     size_t received;
-    /* In milliseconds: while the exchange waits, when to ask it again; while a request is under way,
-     * when to give it up. */
+    /* In milliseconds: while the exchange waits, when to call it again; while a request is in
+     * flight, its deadline. */
     long long due;
 };
 
@@ -46,8 +46,8 @@ static long long now_ms(void) {
     return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* Appends to the request. */
-static void put(struct call *call, const char *a, const char *b, const char *c) {
+/* Appends a line to the request. */
+static void add_line(struct call *call, const char *a, const char *b, const char *c) {
     int length = snprintf(call->request + call->request_length,
                           sizeof call->request - call->request_length, "%s%s%s\r\n", a, b, c);
     call->request_length += (size_t)length;
@@ -60,7 +60,7 @@ static void stop(struct call *call) {
     justcall_wipe(call->request, sizeof call->request);
 }
 
-/* Begins to connect. A name would have to be resolved first, which blocks: this takes addresses. */
+/* Starts to connect. Accepts only IP addresses, because resolving a name would block. */
 static int connect_to(const char *url) {
     struct sockaddr_in address = {0};
     char host[64] = "";
@@ -78,7 +78,8 @@ static int connect_to(const char *url) {
 }
 
 /* [snippet] */
-/* Builds the request and starts to connect. It may take `wait_ms` milliseconds (0 means no limit). */
+/* Builds the request and starts to connect. It may take `wait_ms` milliseconds (0 means no limit).
+ */
 static justcall_status start(struct call *call, uint64_t wait_ms, justcall_error **error) {
     justcall_exchange *exchange = call->exchange;
     const char *url = justcall_exchange_url(exchange), *path = strchr(url + strlen("http://"), '/');
@@ -88,14 +89,14 @@ static justcall_status start(struct call *call, uint64_t wait_ms, justcall_error
     if (status != JUSTCALL_OK)
         return status;
     call->request_length = call->sent = call->received = 0;
-    put(call, justcall_exchange_method(exchange), " ", path);
+    add_line(call, justcall_exchange_method(exchange), " ", path);
     call->request_length -= 2;
-    put(call, " HTTP/1.0", "", "");
+    add_line(call, " HTTP/1.0", "", "");
     for (size_t n = 0; n < justcall_exchange_header_count(exchange); ++n)
-        put(call, justcall_exchange_header_name(exchange, n), ": ",
-            justcall_exchange_header_value(exchange, n));
-    put(call, "authorization", ": ", pair);
-    put(call, "", "", "");
+        add_line(call, justcall_exchange_header_name(exchange, n), ": ",
+                 justcall_exchange_header_value(exchange, n));
+    add_line(call, "authorization", ": ", pair);
+    add_line(call, "", "", "");
     justcall_wipe(pair, sizeof pair);
     call->socket = connect_to(url);
     if (call->socket < 0)
@@ -104,21 +105,20 @@ static justcall_status start(struct call *call, uint64_t wait_ms, justcall_error
     return JUSTCALL_OK;
 }
 
-/* Does what the exchange returns, until it has to wait. Sets `*over` to 1 when the call is over: with
- * JUSTCALL_OK it has its response, with any other status it has failed. */
+/* Does what the exchange returns, until it has to wait. Sets `*over` to 1 when the call is over:
+ * with JUSTCALL_OK it has its response, with any other status it has failed. */
 static justcall_status drive(struct call *call, int *over, justcall_error **error) {
     while (call->socket < 0) {
         int32_t action = 0;
         uint64_t wait_ms = 0;
-        justcall_status status =
-            justcall_exchange_next(call->exchange, &action, &wait_ms, error);
+        justcall_status status = justcall_exchange_next(call->exchange, &action, &wait_ms, error);
         if (status == JUSTCALL_OK && action == JUSTCALL_ACTION_SEND)
             status = start(call, wait_ms, error);
         *over = status != JUSTCALL_OK || action == JUSTCALL_ACTION_DONE;
         if (*over)
             return status;
         if (action == JUSTCALL_ACTION_LOAD)
-            /* A file is read at once. A source that may take long belongs on a thread. */
+            /* Reading a file is fast. Load a slow source on another thread. */
             justcall_exchange_load(call->exchange, NULL);
         if (action == JUSTCALL_ACTION_WAIT) {
             call->due = now_ms() + (long long)wait_ms;
@@ -128,20 +128,20 @@ static justcall_status drive(struct call *call, int *over, justcall_error **erro
     return JUSTCALL_OK;
 }
 
-/* Reports what the server sent before it closed the connection. */
+/* Reports the response, which ends when the server closes the connection. */
 static void report(struct call *call) {
     const char *names[MAX_HEADERS], *values[MAX_HEADERS];
     size_t count = 0;
     int http_status = 0;
-    call->answer[call->received] = '\0';
-    char *body = strstr(call->answer, "\r\n\r\n");
-    if (!body || sscanf(call->answer, "HTTP/1.%*d %d", &http_status) != 1) {
+    call->response[call->received] = '\0';
+    char *body = strstr(call->response, "\r\n\r\n");
+    if (!body || sscanf(call->response, "HTTP/1.%*d %d", &http_status) != 1) {
         justcall_exchange_failed(call->exchange, JUSTCALL_CAUSE_CLOSED, 1, NULL);
         return;
     }
     *body = '\0';
     body += 4;
-    for (char *line = strstr(call->answer, "\r\n"); line && count < MAX_HEADERS;) {
+    for (char *line = strstr(call->response, "\r\n"); line && count < MAX_HEADERS;) {
         char *value = strstr(line += 2, ": "), *end = strstr(line, "\r\n");
         if (end)
             *end = '\0';
@@ -153,11 +153,11 @@ static void report(struct call *call) {
         line = end;
     }
     justcall_exchange_answered(call->exchange, http_status, names, values, count, body,
-                               call->received - (size_t)(body - call->answer), NULL);
+                               call->received - (size_t)(body - call->response), NULL);
 }
 /* [/snippet] */
 
-/* The socket can be written to. */
+/* Called when the socket is writable. */
 static void write_more(struct call *call) {
     int failure = 0;
     socklen_t size = sizeof failure;
@@ -174,10 +174,10 @@ static void write_more(struct call *call) {
     }
 }
 
-/* The socket can be read from. */
+/* Called when the socket is readable. */
 static void read_more(struct call *call) {
     ssize_t count =
-        recv(call->socket, call->answer + call->received, BUFFER - 1 - call->received, 0);
+        recv(call->socket, call->response + call->received, BUFFER - 1 - call->received, 0);
     if (count > 0) {
         call->received += (size_t)count;
     } else if (count == 0) {
@@ -199,7 +199,7 @@ static justcall_status begin(const justcall_client *client, struct call *call,
     return status;
 }
 
-/* Starts what is due, ends what is over; returns how long the loop may then sleep. */
+/* Starts or ends a call if that is due. Returns how long the loop may sleep, in milliseconds. */
 static int step(const justcall_client *client, struct call *call, int open, long *made,
                 long *failed) {
     justcall_error *error = NULL;
@@ -276,7 +276,7 @@ int main(int argc, char **argv) {
     justcall_status status = justcall_config_set_source(config, argv[1], &error);
     if (status == JUSTCALL_OK)
         status = justcall_config_set_base_url(config, argv[2], &error);
-    /* Long enough for whoever resets the pair to bring the new one to the source. */
+    /* Calls wait this long after a reset until the source has the new pair. */
     if (status == JUSTCALL_OK)
         status = justcall_config_set_rotation_wait_ms(config, 20000, &error);
     if (status == JUSTCALL_OK && argc > 3)

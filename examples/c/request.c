@@ -1,8 +1,8 @@
 /*
  * Lists the latest calls: request [SOURCE [BASE_URL [CA_FILE]]]
  *
- * The pair comes from SOURCE, by default "default:". BASE_URL and CA_FILE point to a local sandbox
- * in place of the service.
+ * The pair comes from SOURCE, by default "default:". BASE_URL and CA_FILE select a local sandbox
+ * instead of the service.
  */
 
 #include <justcall_auth.h>
@@ -27,7 +27,7 @@ static justcall_status list_calls(const justcall_client *client, justcall_error 
     return status;
 }
 
-/* The service's own words and fields are in the answer behind the error. */
+/* The response of the error has the service's message, and for a 422 the wrong fields. */
 static void show_error(const justcall_error *error) {
     size_t length = 0;
     const void *body = justcall_response_body(justcall_error_response(error), &length);

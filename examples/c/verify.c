@@ -39,8 +39,7 @@ static justcall_status verify(const justcall_config *config) {
 }
 /* [/snippet] */
 
-/* The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is
- * named. */
+/* Sets SOURCE, by default "default:", and the sandbox if the arguments name one. */
 static justcall_status configure(justcall_config *config, int argc, char **argv) {
     justcall_error *error = NULL;
     const char *source = argc > 1 ? argv[1] : "default:";

@@ -1,8 +1,8 @@
 /* Receives webhooks on a plain socket: webhook URL [PORT [SOURCE [BASE_URL [CA_FILE]]]]
  *
- * URL is the one that is registered in JustCall; whatever stands before this program, such as nginx,
- * brings its requests to 127.0.0.1:PORT. One at a time: a real server would answer at once and work
- * later. Ends with SIGTERM. */
+ * URL is the webhook URL as it is registered in JustCall. A proxy, such as nginx, forwards its
+ * requests to 127.0.0.1:PORT. The program handles one request at a time; a real server would
+ * respond immediately and do the work later. Stop it with SIGTERM. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -21,15 +21,16 @@
 #define MAX_HEAD (16 * 1024)
 #define MAX_BODY (1024 * 1024)
 
-/* A request as it came: its head, cut into lines that each end with a NUL, and its body. */
+/* A request as it was received: its head, split into lines that each end with a NUL, and its
+ * body. */
 struct request {
     char head[MAX_HEAD + 1];
     uint8_t body[MAX_BODY];
     size_t head_length, body_length;
 };
 
-/* The value of a header; NULL if it is not there. One that is there twice is not to be trusted:
- * "twice" is no signature, no version and no time. */
+/* Returns the value of a header, or NULL if there is none. If a header occurs twice, neither value
+ * can be trusted: "twice" is not a valid signature, version or time. */
 static const char *header(const struct request *request, const char *name) {
     const char *found = NULL, *line = request->head, *end = line + request->head_length;
     for (; line < end; line += strlen(line) + 1) {
@@ -45,8 +46,8 @@ static void show(const char *what, const justcall_error *error) {
 }
 
 /* [snippet] */
-/* Fetches what the event is about: the body of a delivery is not signed, so what it says of the call
- * may be forged. What the API says is not. */
+/* Fetches the object of the event through the API, because the body of a delivery is not signed:
+ * its data may be forged. Returns the HTTP status of the response to the delivery. */
 static int confirm(const justcall_client *client, const justcall_webhook_event *event,
                    const struct request *request) {
     char path[128];
@@ -62,44 +63,54 @@ static int confirm(const justcall_client *client, const justcall_webhook_event *
         show("not confirmed", error);
     justcall_response_free(object);
     justcall_error_free(error);
-    /* With any other answer than 200 JustCall sends it again. */
+    /* JustCall sends the delivery again after every status other than 200. */
     return status == JUSTCALL_OK ? 200 : 500;
 }
 
-/* The HTTP status to answer with. */
+/* Verifies a delivery and returns the HTTP status of the response. */
 static int receive(const justcall_webhook *webhook, const justcall_client *client,
                    const struct request *request) {
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
-    int answer;
-    justcall_status status = justcall_webhook_verify(
-        webhook, header(request, "x-justcall-signature"),
-        header(request, "x-justcall-signature-version"),
-        header(request, "x-justcall-request-timestamp"), request->body, request->body_length,
-        (int64_t)time(NULL), &event, &error);
-    if (status == JUSTCALL_OK)
-        answer = confirm(client, event, request);
-    else if (status == JUSTCALL_ERROR_WEBHOOK_UNSIGNED)
-        answer = 200; /* the probe of a URL that is saved, or a proxy removed the signature */
-    else
-        answer = status < JUSTCALL_ERROR_INTERNAL && status > JUSTCALL_ERROR_WEBHOOK_UNSIGNED ? 401
-                                                                                              : 500;
+    int http_status;
+    justcall_status status =
+        justcall_webhook_verify(webhook, header(request, "x-justcall-signature"),
+                                header(request, "x-justcall-signature-version"),
+                                header(request, "x-justcall-request-timestamp"), request->body,
+                                request->body_length, (int64_t)time(NULL), &event, &error);
+    switch (status) {
+    case JUSTCALL_OK:
+        http_status = confirm(client, event, request);
+        break;
+    case JUSTCALL_ERROR_WEBHOOK_UNSIGNED: /* a probe, or a proxy removed the signature */
+    case JUSTCALL_ERROR_WEBHOOK_REPLAYED: /* already handled */
+        http_status = 200;
+        break;
+    case JUSTCALL_ERROR_WEBHOOK_VERSION:
+    case JUSTCALL_ERROR_WEBHOOK_MALFORMED:
+    case JUSTCALL_ERROR_WEBHOOK_MISMATCH:
+    case JUSTCALL_ERROR_WEBHOOK_STALE:
+    case JUSTCALL_ERROR_WEBHOOK_WRONG_URL:
+        http_status = 401;
+        break;
+    default: /* not a fault of the delivery: for example, the source of the pair cannot be read */
+        http_status = 500;
+    }
     if (status != JUSTCALL_OK)
         show("not dispatched", error);
     justcall_webhook_event_free(event);
     justcall_error_free(error);
-    return answer;
+    return http_status;
 }
 /* [/snippet] */
 
-/* Reads a request from a connection: 0, or the HTTP status of what is wrong with it. */
+/* Reads a request from a connection. Returns 0, or the HTTP status if the request is malformed. */
 static int read_request(int connection, struct request *request) {
     size_t length = 0;
     char *end = NULL;
     while (!end) {
-        ssize_t count = length < MAX_HEAD
-                            ? read(connection, request->head + length, MAX_HEAD - length)
-                            : 0;
+        ssize_t count =
+            length < MAX_HEAD ? read(connection, request->head + length, MAX_HEAD - length) : 0;
         if (count <= 0)
             return 400;
         length += (size_t)count;
@@ -112,15 +123,17 @@ static int read_request(int connection, struct request *request) {
     for (char *at = request->head; at < request->head + request->head_length; ++at)
         if (*at == '\r' || *at == '\n')
             *at = '\0';
-    const char *told = header(request, "content-length");
-    if (!told)
+    const char *text = header(request, "content-length");
+    if (!text)
         return 411;
-    unsigned long wanted = strtoul(told, &end, 10);
-    if (end == told || *end != '\0' || wanted > MAX_BODY || wanted < request->body_length)
-        return wanted > MAX_BODY ? 413 : 400;
-    while (request->body_length < wanted) {
+    unsigned long announced = strtoul(text, &end, 10);
+    if (announced > MAX_BODY)
+        return 413;
+    if (end == text || *end != '\0' || announced < request->body_length)
+        return 400;
+    while (request->body_length < announced) {
         ssize_t count = read(connection, request->body + request->body_length,
-                             wanted - request->body_length);
+                             announced - request->body_length);
         if (count <= 0)
             return 400;
         request->body_length += (size_t)count;
@@ -130,27 +143,27 @@ static int read_request(int connection, struct request *request) {
 
 static void serve(int listener, const justcall_webhook *webhook, const justcall_client *client) {
     static struct request request;
-    const struct timeval patience = {10, 0};
+    const struct timeval time_limit = {10, 0};
     char text[96];
     for (;;) {
         int connection = accept(listener, NULL, NULL);
         if (connection < 0)
             continue;
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        int answer = read_request(connection, &request);
-        if (answer == 0)
-            answer = receive(webhook, client, &request);
+        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &time_limit, sizeof time_limit);
+        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &time_limit, sizeof time_limit);
+        int status = read_request(connection, &request);
+        if (status == 0)
+            status = receive(webhook, client, &request);
         snprintf(text, sizeof text,
-                 "HTTP/1.1 %d Answer\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", answer);
+                 "HTTP/1.1 %d Status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
         if (write(connection, text, strlen(text)) < 0)
-            printf("nobody waited for the answer %d\n", answer);
+            printf("the connection was closed before the response %d\n", status);
         close(connection);
         fflush(stdout);
     }
 }
 
-/* Listens on loopback, and prints the port. */
+/* Listens on a loopback port and prints it. Returns the socket, or -1. */
 static int listen_on(unsigned short port) {
     struct sockaddr_in address = {0};
     socklen_t size = sizeof address;
@@ -192,7 +205,7 @@ int main(int argc, char **argv) {
         int listener = listen_on((unsigned short)(argc > 2 ? atoi(argv[2]) : 0));
         if (listener >= 0)
             serve(listener, webhook, client);
-        fprintf(stderr, "the port cannot be listened on\n");
+        fprintf(stderr, "cannot listen on the port\n");
     } else {
         show("not started", error);
     }

@@ -10,8 +10,8 @@ static void list_calls(const justcall::client &client) {
                              .header("accept-language", "en")
                              .timeout(std::chrono::seconds(10));
     try {
-        const auto answer = client.send(request);
-        std::cout << answer.body() << "\n";
+        const auto response = client.send(request);
+        std::cout << response.body() << "\n";
     } catch (const justcall::error &error) {
         if (error.status() != justcall::errc::rate_limited)
             throw;
@@ -21,8 +21,7 @@ static void list_calls(const justcall::client &client) {
 }
 // [/snippet]
 
-// The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is
-// named.
+// Sets SOURCE, by default "default:", and the sandbox if the arguments name one.
 static justcall::config configure(int argc, char **argv) {
     justcall::config config;
     config.source(argc > 1 ? argv[1] : "default:");
@@ -38,9 +37,9 @@ int main(int argc, char **argv) {
         list_calls(justcall::client(configure(argc, argv)));
     } catch (const justcall::error &error) {
         std::cerr << error.name() << ": " << error.message() << "\nhint: " << error.hint() << "\n";
-        // What the service answered: of a 422, which fields are wrong.
-        if (const auto answer = error.response())
-            std::cerr << answer->body() << "\n";
+        // The body of the response, such as the wrong fields of a 422.
+        if (const auto response = error.response())
+            std::cerr << response->body() << "\n";
         return 1;
     }
 }

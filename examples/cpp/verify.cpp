@@ -3,8 +3,7 @@
 #include <iostream>
 #include <justcall_auth.hpp>
 
-// The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is
-// named.
+// Sets SOURCE, by default "default:", and the sandbox if the arguments name one.
 static justcall::config configure(int argc, char **argv) {
     justcall::config config;
     config.source(argc > 1 ? argv[1] : "default:");
@@ -25,8 +24,8 @@ int main(int argc, char **argv) {
                   << "plan:    " << account.plan().value_or("unknown") << "\n";
     } catch (const justcall::error &error) {
         std::cerr << error.name() << ": " << error.message() << "\n";
-        if (const auto words = error.service_message())
-            std::cerr << "the service says: " << *words << "\n";
+        if (const auto message = error.service_message())
+            std::cerr << "the service says: " << *message << "\n";
         std::cerr << "hint: " << error.hint() << "\n";
         return 1;
     }

@@ -20,15 +20,15 @@ BACK, FRONT, GRID = "#181b1f", "#ccccdc", "#2c3235"
 COLORS = {"green": "#56a64b", "orange": "#ff9830", "red": "#e02f44"}
 
 
-def ask(url: str, path: str, **parameters: str | float) -> list[dict[str, Any]]:
-    """What Prometheus answers to a query."""
+def query_prometheus(url: str, path: str, **parameters: str | float) -> list[dict[str, Any]]:
+    """Returns the result of a query to Prometheus."""
     query = urllib.parse.urlencode(parameters)
-    with urllib.request.urlopen(f"{url}/api/v1/{path}?{query}", timeout=10) as answer:  # noqa: S310 - the caller's own
-        return json.load(answer)["data"]["result"]
+    with urllib.request.urlopen(f"{url}/api/v1/{path}?{query}", timeout=10) as response:  # noqa: S310 - the URL is an argument
+        return json.load(response)["data"]["result"]
 
 
-def told(value: float, unit: str, mappings: list[dict[str, Any]]) -> str:
-    """A figure as Grafana writes it."""
+def formatted(value: float, unit: str, mappings: list[dict[str, Any]]) -> str:
+    """Formats a value as Grafana does."""
     for mapping in mappings:
         if f"{value:.0f}" in mapping["options"]:
             return mapping["options"][f"{value:.0f}"]["text"]
@@ -42,14 +42,14 @@ def told(value: float, unit: str, mappings: list[dict[str, Any]]) -> str:
 
 
 def color(value: float, defaults: dict[str, Any]) -> str:
-    """The color of the highest threshold that the value reaches."""
+    """Returns the color of the highest threshold that the value reaches."""
     steps = defaults.get("thresholds", {}).get("steps", [])
     reached = [step["color"] for step in steps if step["value"] is None or value >= step["value"]]
     return COLORS[reached[-1]] if reached else FRONT
 
 
 def main(url: str, picture: str, job: str = ".+", seconds: str = "3600") -> int:
-    """Draws what the last `seconds` of a Prometheus hold."""
+    """Draws the last `seconds` of a Prometheus."""
     dashboard = json.loads(Path(__file__).with_name("dashboard.json").read_text())
     end = time.time()
     start = end - float(seconds)
@@ -72,13 +72,13 @@ def main(url: str, picture: str, job: str = ".+", seconds: str = "3600") -> int:
         for target in panel["targets"]:
             query = target["expr"].replace("$job", job).replace("$__rate_interval", interval)
             if panel["type"] == "stat":
-                value = float(ask(url, "query", query=query, time=end)[0]["value"][1])
-                text = told(value, defaults["unit"], defaults.get("mappings", []))
+                value = float(query_prometheus(url, "query", query=query, time=end)[0]["value"][1])
+                text = formatted(value, defaults["unit"], defaults.get("mappings", []))
                 axes.text(0.5, 0.5, text, color=color(value, defaults), fontsize=22, ha="center", va="center")
                 axes.set_xticks([])
                 axes.set_yticks([])
                 continue
-            for series in ask(url, "query_range", query=query, start=start, end=end, step=step):
+            for series in query_prometheus(url, "query_range", query=query, start=start, end=end, step=step):
                 label = target["legendFormat"]
                 for name, text in series["metric"].items():
                     label = label.replace("{{" + name + "}}", text)

@@ -1,4 +1,4 @@
-"""Serves what a client counts to Prometheus: serve.py [PORT [SOURCE [BASE_URL CA_FILE]]]."""
+"""Serves the counters of a client to Prometheus: serve.py [PORT [SOURCE [BASE_URL CA_FILE]]]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 def serve(client: justcall_auth.Client, port: int) -> ThreadingHTTPServer:
-    """Serves the client's usage at `/metrics`, to this machine alone, on a thread of its own."""
+    """Serves the client's usage at `/metrics` on a loopback port, on a separate thread."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -24,7 +24,7 @@ def serve(client: justcall_auth.Client, port: int) -> ThreadingHTTPServer:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """A scrape every few seconds is no news."""
+            """Logs no scrapes."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -34,7 +34,7 @@ def serve(client: justcall_auth.Client, port: int) -> ThreadingHTTPServer:
 def main(
     port: str = "9101", source: str = "default:", base_url: str | None = None, ca_file: str | None = None
 ) -> int:
-    """Lists calls for every line on standard input, as a program would that has work to do."""
+    """Lists the calls once for every line on standard input."""
     client = justcall_auth.Client(source, base_url=base_url, ca_file=ca_file)
     with client, serve(client, int(port)) as server:
         print(f"http://127.0.0.1:{server.server_port}/metrics", flush=True)

@@ -28,7 +28,7 @@ fn main() {
     }
 }
 
-/// The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is named.
+/// Sets SOURCE, and the sandbox if the arguments name one.
 fn configure(arguments: &[String]) -> Result<Config, Error> {
     let mut config = Config::new();
     if let Some(source) = arguments.first() {

@@ -1,5 +1,5 @@
-//! Verifies a delivery of a webhook: `webhook URL [SOURCE [BASE_URL [CA_FILE]]] < request`, where the request is recorded:
-//! headers, an empty line, the body.
+//! Verifies a recorded delivery of a webhook: `webhook URL [SOURCE [BASE_URL [CA_FILE]]] < request`. The request is its
+//! headers, an empty line and its body.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use justcall_auth::webhook::object_path;
 use justcall_auth::{Client, Config, Error, ErrorKind, Request, WebhookHeaders, WebhookVerifier};
 
 // [snippet]
-/// Made once, shared by all threads. What signs webhooks is the API secret, which the client knows: there is no other.
+/// Creates the verifier once for all threads. JustCall signs webhooks with the API secret, which the client has.
 fn verifier(url: &str, client: &Client) -> Result<WebhookVerifier, Error> {
     let mut verifier = WebhookVerifier::for_url(url)?;
     verifier.use_secrets_of(Arc::new(client.clone()))?;
     Ok(verifier)
 }
 
-/// The HTTP status to answer with.
+/// Verifies a delivery and returns the HTTP status of the response. Respond to an error with 500.
 fn receive(
     verifier: &WebhookVerifier,
     client: &Client,
@@ -27,20 +27,26 @@ fn receive(
     let headers = WebhookHeaders::find(headers.iter().copied());
     match verifier.verify(&headers, body, now.try_into().unwrap_or(i64::MAX)) {
         Ok(event) => {
-            // The body is not signed: what the API says is true, what the body says may not be.
+            // The body is not signed and may be forged, so fetch the object through the API.
             let path = object_path(event.event_type(), body)?;
             let object = client.request(Request::new("GET", &path)?)?;
             println!("{}: {}", event.event_type(), String::from_utf8_lossy(object.body()));
             Ok(200)
         }
-        // The probe of a URL that is being saved, or a proxy removed the signature of a genuine delivery.
-        Err(error) if error.kind() == ErrorKind::WebhookUnsigned => {
-            eprintln!("warning: {error}");
-            Ok(200)
-        }
         Err(error) => {
-            eprintln!("{error}\nhint: {}", error.hint());
-            Ok(401)
+            let status = match error.kind() {
+                // A probe, or a proxy removed the signature. Or a delivery that was already handled.
+                ErrorKind::WebhookUnsigned | ErrorKind::WebhookReplayed => 200,
+                ErrorKind::WebhookVersion
+                | ErrorKind::WebhookMalformed
+                | ErrorKind::WebhookMismatch
+                | ErrorKind::WebhookStale
+                | ErrorKind::WebhookWrongUrl => 401,
+                // Not a fault of the delivery: for example, the source of the pair cannot be read.
+                _ => return Err(error),
+            };
+            eprintln!("warning: {error}\nhint: {}", error.hint());
+            Ok(status)
         }
     }
 }

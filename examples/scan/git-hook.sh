@@ -1,5 +1,5 @@
 #!/bin/sh
-# .git/hooks/pre-commit: refuses a commit that adds a pair. It scans changed files as they are staged, in any encoding.
+# .git/hooks/pre-commit: refuses a commit that adds a pair. It scans the staged content of changed files, in any encoding.
 set -eu
 staged=$(git write-tree)
 if git rev-parse --quiet --verify HEAD > /dev/null; then

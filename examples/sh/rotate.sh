@@ -1,5 +1,5 @@
 #!/bin/sh
-# rotate.sh SOURCE ACCOUNT PAIR_FILE [OPTION]…: puts a new pair in the place of the one that was reset.
+# rotate.sh SOURCE ACCOUNT PAIR_FILE [OPTION]…: replaces a pair that was reset with the new one.
 set -u
 source=$1 account=$2 pair=$3
 shift 3
@@ -8,8 +8,8 @@ justcall-auth rotate --source "$source" --expected-account "$account" "$@" <"$pa
 case $? in
 0) rm "$pair" ;;
 3) echo 'copy both halves again: the secret is shown only once' ;;
-4) echo 'the service rejects it: was it revoked, or is it of yesterday?' ;;
+4) echo 'the service rejects it: was it revoked, or reset again?' ;;
 6 | 7 | 8) echo 'try again: nothing was changed' ;;
-*) echo 'nothing was changed, and the message says why' ;;
+*) echo 'nothing was changed; the message gives the reason' ;;
 esac
 # [/snippet]

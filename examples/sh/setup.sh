@@ -4,6 +4,6 @@ set -eu
 source=$1
 shift
 # [snippet]
-# A pipe in place of a person: nothing is asked, and the secret is in no argument.
+# Reads the pair from a pipe: there is no prompt, and the secret is in no argument.
 cat | justcall-auth setup --source "$source" --language python "$@"
 # [/snippet]

@@ -1,5 +1,5 @@
-/* What the comments of the functions promise, as far as no service is needed; errors.c has the
- * rest. */
+/* Checks what the header's comments promise without a service; errors.c checks errors and
+ * responses. api PAIR_FILE CA_FILE */
 
 #include "check.h"
 
@@ -19,7 +19,7 @@ static justcall_credentials *new_credentials(void) {
     return credentials;
 }
 
-static void it_tells_its_version(void) {
+static void it_returns_its_version(void) {
     unsigned major, minor, patch;
     CHECK(sscanf(justcall_version(), "%u.%u.%u", &major, &minor, &patch) == 3);
     CHECK(major == JUSTCALL_VERSION_MAJOR && minor == JUSTCALL_VERSION_MINOR);
@@ -40,7 +40,7 @@ static void it_names_every_status(void) {
     CHECK_TEXT(justcall_status_name(INT32_MAX), "unknown");
 }
 
-static void it_wipes_what_it_is_given_and_nothing_else(void) {
+static void it_wipes_the_given_bytes_and_nothing_else(void) {
     char buffer[] = "xsecretx";
     justcall_wipe(buffer + 1, 6);
     CHECK(memcmp(buffer, "x\0\0\0\0\0\0x", 9) == 0);
@@ -50,7 +50,7 @@ static void it_wipes_what_it_is_given_and_nothing_else(void) {
     CHECK(buffer[0] == 'x' && buffer[7] == 'x');
 }
 
-static void it_takes_a_pair_that_is_not_terminated(void) {
+static void it_accepts_a_pair_without_a_terminating_nul(void) {
     justcall_credentials *credentials = NULL;
     justcall_error *error = NULL;
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
@@ -69,7 +69,7 @@ static void it_shows_the_ends_of_the_key(void) {
     justcall_credentials_free(credentials);
 }
 
-static void it_says_which_half_is_wrong_and_never_the_value(void) {
+static void it_names_the_malformed_half_and_never_shows_its_value(void) {
     justcall_credentials *credentials = POISON(justcall_credentials);
     justcall_error *error = POISON(justcall_error);
     justcall_status status =
@@ -79,8 +79,8 @@ static void it_says_which_half_is_wrong_and_never_the_value(void) {
     CHECK(justcall_error_status(error) == status);
     CHECK_TEXT(justcall_error_name(error), "credentials_malformed");
     CHECK_TEXT(justcall_error_reason(error), "trailing_whitespace");
-    CHECK_HOLDS(justcall_error_message(error), "API secret");
-    CHECK_HOLDS(justcall_error_hint(error), "Nothing was sent");
+    CHECK_CONTAINS(justcall_error_message(error), "API secret");
+    CHECK_CONTAINS(justcall_error_hint(error), "Nothing was sent");
     CHECK(strstr(justcall_error_message(error), "canary") == NULL);
     CHECK(strstr(justcall_error_hint(error), "canary") == NULL);
     CHECK_TEXT(justcall_error_service_message(error), NULL);
@@ -91,7 +91,7 @@ static void it_says_which_half_is_wrong_and_never_the_value(void) {
     justcall_error_free(error);
 }
 
-static void it_refuses_impossible_arguments_of_credentials(void) {
+static void it_refuses_invalid_arguments_of_credentials(void) {
     justcall_credentials *out = POISON(justcall_credentials);
     justcall_error *error = POISON(justcall_error);
     CHECK_FAILS(justcall_credentials_new(NULL, 0, SECRET, 12, &out, &error),
@@ -111,7 +111,7 @@ static void it_refuses_impossible_arguments_of_credentials(void) {
                 JUSTCALL_ERROR_CREDENTIALS_MALFORMED, &error);
 }
 
-static void it_does_without_an_error_parameter(void) {
+static void it_accepts_null_for_the_error(void) {
     justcall_credentials *credentials = POISON(justcall_credentials);
     CHECK(justcall_credentials_new("", 0, "", 0, &credentials, NULL) ==
           JUSTCALL_ERROR_CREDENTIALS_MALFORMED);
@@ -148,7 +148,7 @@ static void it_loads_from_a_source(const char *pair_file) {
                 &error);
 }
 
-static void it_fills_a_buffer_only_if_all_fits(void) {
+static void it_fills_a_buffer_only_if_the_whole_text_fits(void) {
     const size_t needed = strlen(PAIR);
     justcall_credentials *credentials = new_credentials();
     justcall_error *error = POISON(justcall_error);
@@ -175,7 +175,7 @@ static void it_fills_a_buffer_only_if_all_fits(void) {
     justcall_credentials_free(credentials);
 }
 
-static void it_leaves_outputs_as_they_were_on_failure(void) {
+static void it_leaves_outputs_unchanged_on_failure(void) {
     justcall_credentials *credentials = new_credentials();
     justcall_error *error = POISON(justcall_error);
     char buffer[64] = "#";
@@ -190,7 +190,7 @@ static void it_leaves_outputs_as_they_were_on_failure(void) {
     justcall_credentials_free(credentials);
 }
 
-static void it_has_room_for_the_longest_pair(void) {
+static void it_declares_a_buffer_size_for_the_longest_pair(void) {
     char half[512], buffer[JUSTCALL_AUTHORIZATION_SIZE];
     justcall_credentials *credentials = NULL;
     justcall_error *error = NULL;
@@ -210,7 +210,7 @@ static void it_has_room_for_the_longest_pair(void) {
     justcall_credentials_free(credentials);
 }
 
-static void it_takes_every_setting(const char *ca_file) {
+static void it_accepts_every_setting(const char *ca_file) {
     justcall_credentials *credentials = new_credentials();
     justcall_config *config = justcall_config_new();
     justcall_error *error = POISON(justcall_error);
@@ -231,7 +231,7 @@ static void it_takes_every_setting(const char *ca_file) {
     justcall_credentials_free(credentials);
 }
 
-static void it_refuses_impossible_settings(void) {
+static void it_refuses_invalid_settings(void) {
     justcall_config *config = justcall_config_new();
     justcall_error *error = POISON(justcall_error);
     const justcall_status invalid = JUSTCALL_ERROR_INVALID_ARGUMENT;
@@ -254,8 +254,8 @@ static void it_refuses_impossible_settings(void) {
     CHECK_FAILS(justcall_config_set_proxy(NULL, "", &error), invalid, &error);
     CHECK_FAILS(justcall_config_set_expected_account(NULL, 7, &error), invalid, &error);
     CHECK(justcall_config_set_expected_account(config, 0, &error) == invalid);
-    CHECK_HOLDS(justcall_error_message(error),
-                "To expect no particular account, do not set it.");
+    CHECK_CONTAINS(justcall_error_message(error),
+                   "To expect no particular account, do not set it.");
     justcall_error_free(error);
     justcall_config_free(config);
 }
@@ -296,7 +296,7 @@ static void it_keeps_alive_what_a_handle_refers_to(void) {
     justcall_client_free(client);
 }
 
-static void it_makes_a_client_without_a_configuration(void) {
+static void it_creates_a_client_without_a_configuration(void) {
     justcall_client *client = POISON(justcall_client);
     justcall_error *error = POISON(justcall_error);
     CHECK_OK(justcall_client_new(NULL, &client, &error), &error);
@@ -304,7 +304,7 @@ static void it_makes_a_client_without_a_configuration(void) {
     CHECK_FAILS(justcall_client_new(NULL, NULL, &error), JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
 }
 
-static void it_says_at_once_that_a_ca_file_is_no_use(const char *pair_file) {
+static void it_refuses_an_invalid_ca_file_before_any_call(const char *pair_file) {
     justcall_config *config = justcall_config_new();
     justcall_client *client = POISON(justcall_client);
     justcall_error *error = POISON(justcall_error);
@@ -318,7 +318,7 @@ static void it_says_at_once_that_a_ca_file_is_no_use(const char *pair_file) {
     justcall_config_free(config);
 }
 
-static void it_says_that_a_call_could_not_be_made(void) {
+static void it_reports_a_refused_connection(void) {
     justcall_credentials *credentials = new_credentials();
     justcall_config *config = justcall_config_new();
     justcall_client *client = NULL;
@@ -334,13 +334,13 @@ static void it_says_that_a_call_could_not_be_made(void) {
     CHECK(justcall_error_request_sent(error) == 0);
     CHECK(justcall_error_retryable(error) == 1);
     justcall_client_free(client);
-    CHECK_HOLDS(justcall_error_message(error), "refused");
+    CHECK_CONTAINS(justcall_error_message(error), "refused");
     justcall_error_free(error);
     justcall_config_free(config);
     justcall_credentials_free(credentials);
 }
 
-static void it_needs_a_client_and_a_place_for_the_account(void) {
+static void it_refuses_to_verify_without_a_client_or_an_output(void) {
     justcall_client *client = NULL;
     justcall_account *account = POISON(justcall_account);
     justcall_error *error = POISON(justcall_error);
@@ -355,7 +355,7 @@ static void it_needs_a_client_and_a_place_for_the_account(void) {
     justcall_client_free(client);
 }
 
-static void it_frees_nothing(void) {
+static void it_frees_null(void) {
     justcall_credentials_free(NULL);
     justcall_config_free(NULL);
     justcall_client_free(NULL);
@@ -366,30 +366,30 @@ static void it_frees_nothing(void) {
     justcall_report_free(NULL);
 }
 
-/* api PAIR_FILE CA_FILE: a file with the pair above, and one with a certificate. */
+/* PAIR_FILE has the pair above, and CA_FILE a certificate. */
 int main(int argc, char **argv) {
     if (argc != 3)
         return 2;
-    it_tells_its_version();
+    it_returns_its_version();
     it_names_every_status();
-    it_wipes_what_it_is_given_and_nothing_else();
-    it_takes_a_pair_that_is_not_terminated();
+    it_wipes_the_given_bytes_and_nothing_else();
+    it_accepts_a_pair_without_a_terminating_nul();
     it_shows_the_ends_of_the_key();
-    it_says_which_half_is_wrong_and_never_the_value();
-    it_refuses_impossible_arguments_of_credentials();
-    it_does_without_an_error_parameter();
+    it_names_the_malformed_half_and_never_shows_its_value();
+    it_refuses_invalid_arguments_of_credentials();
+    it_accepts_null_for_the_error();
     it_loads_from_a_source(argv[1]);
-    it_fills_a_buffer_only_if_all_fits();
-    it_leaves_outputs_as_they_were_on_failure();
-    it_has_room_for_the_longest_pair();
-    it_takes_every_setting(argv[2]);
-    it_refuses_impossible_settings();
+    it_fills_a_buffer_only_if_the_whole_text_fits();
+    it_leaves_outputs_unchanged_on_failure();
+    it_declares_a_buffer_size_for_the_longest_pair();
+    it_accepts_every_setting(argv[2]);
+    it_refuses_invalid_settings();
     it_keeps_a_setting_when_the_next_is_refused();
     it_keeps_alive_what_a_handle_refers_to();
-    it_makes_a_client_without_a_configuration();
-    it_says_at_once_that_a_ca_file_is_no_use(argv[1]);
-    it_says_that_a_call_could_not_be_made();
-    it_needs_a_client_and_a_place_for_the_account();
-    it_frees_nothing();
+    it_creates_a_client_without_a_configuration();
+    it_refuses_an_invalid_ca_file_before_any_call(argv[1]);
+    it_reports_a_refused_connection();
+    it_refuses_to_verify_without_a_client_or_an_output();
+    it_frees_null();
     return checks_result();
 }

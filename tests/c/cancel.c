@@ -1,5 +1,6 @@
-/* Ends calls in every phase. cancel LIMIT_MS FOLDER; the sandbox's line is in the environment as
- * JUSTCALL_SANDBOX. LIMIT_MS is how long a call that was ended may go on. A hang ends the program. */
+/* Cancels calls in every phase. cancel LIMIT_MS FOLDER; the sandbox's line is in the environment as
+ * JUSTCALL_SANDBOX. A cancelled call must return within LIMIT_MS. alarm() ends the program if it
+ * hangs. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -21,7 +22,7 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* A call on a thread of its own. */
+/* A call on a separate thread. */
 struct call {
     pthread_t thread;
     const justcall_client *client;
@@ -54,7 +55,7 @@ static void begin(struct call *call, const justcall_client *client, const char *
     CHECK(pthread_create(&call->thread, NULL, make_call, call) == 0);
 }
 
-/* The call ends, as one that was ended at `fired`, soon after. */
+/* Checks that the call was cancelled and returned soon after the time `fired`. */
 static void end(struct call *call, double fired) {
     pthread_join(call->thread, NULL);
     CHECK(call->status == JUSTCALL_ERROR_CANCELLED);
@@ -66,39 +67,38 @@ static void end(struct call *call, double fired) {
 static void fire_and_end(struct call *call, justcall_cancel *cancel) {
     double fired = now();
     justcall_cancel_fire(cancel);
-    /* The call has its own share in it. */
+    /* The call holds a reference to the handle. */
     justcall_cancel_free(cancel);
     end(call, fired);
 }
 
-/* How often a fault has struck. */
+/* Returns how often the first fault was applied. */
 static int struck(struct sandbox *sandbox) {
     cJSON *faults = control(sandbox, "GET", "faults", NULL);
-    const cJSON *count =
-        cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(faults, 0), "struck");
+    const cJSON *count = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(faults, 0), "struck");
     int times = cJSON_IsNumber(count) ? count->valueint : 0;
     cJSON_Delete(faults);
     return times;
 }
 
-static void it_ends_a_call_that_a_fault_holds_up(struct sandbox *sandbox, const char *fault,
-                                                 int request_sent) {
+static void it_cancels_a_call_during_a_fault(struct sandbox *sandbox, const char *fault,
+                                             int request_sent) {
     struct call call;
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
     justcall_cancel *cancel = justcall_cancel_new();
-    tell(sandbox, "POST", "faults", fault);
+    run_control(sandbox, "POST", "faults", fault);
     begin(&call, client, "GET", cancel);
     while (struck(sandbox) == 0)
         sched_yield();
     fire_and_end(&call, cancel);
     CHECK(call.request_sent == request_sent);
-    tell(sandbox, "POST", "clear", NULL);
+    run_control(sandbox, "POST", "clear", NULL);
     justcall_client_free(client);
     cJSON_Delete(pair);
 }
 
-/* A socket that listens on a port of its own; who connects waits in its queue. */
+/* Returns a socket that listens on a free port and accepts no connection, and stores its URL. */
 static int listener(char *url, size_t size) {
     struct sockaddr_in address;
     socklen_t length = sizeof address;
@@ -113,7 +113,7 @@ static int listener(char *url, size_t size) {
     return handle;
 }
 
-/* A client of what is at `url`, with any pair. */
+/* Returns a client with any pair and the base URL `url`. */
 static justcall_client *client_at(const char *url) {
     justcall_config *config = justcall_config_new();
     justcall_credentials *credentials = NULL;
@@ -126,7 +126,7 @@ static justcall_client *client_at(const char *url) {
     return client_of(config);
 }
 
-/* Whether a socket of this process is connecting to the port that `url` ends with. */
+/* Returns whether a socket of this machine is connecting to the port in `url`. */
 static int is_connecting(const char *url) {
     char line[512], remote[32];
     int found = 0;
@@ -139,14 +139,14 @@ static int is_connecting(const char *url) {
     return found;
 }
 
-static void it_ends_a_call_that_is_connecting(void) {
+static void it_cancels_a_call_that_is_connecting(void) {
     struct call call;
     struct sockaddr_in address;
     socklen_t length = sizeof address;
     char url[64];
     int full = listener(url, sizeof url), first = socket(AF_INET, SOCK_STREAM, 0);
     getsockname(full, (struct sockaddr *)&address, &length);
-    /* Nobody accepts: the queue has room for one. */
+    /* Nothing accepts, and the queue has room for one: the next connection must wait. */
     CHECK(connect(first, (struct sockaddr *)&address, sizeof address) == 0);
     justcall_client *client = client_at(url);
     justcall_cancel *cancel = justcall_cancel_new();
@@ -160,7 +160,7 @@ static void it_ends_a_call_that_is_connecting(void) {
     close(full);
 }
 
-static void it_ends_a_call_that_is_sending(void) {
+static void it_cancels_a_call_that_is_sending(void) {
     static uint8_t body[16 << 20];
     struct call call;
     char url[64], byte;
@@ -175,7 +175,7 @@ static void it_ends_a_call_that_is_sending(void) {
     CHECK_OK(justcall_request_set_cancel(call.request, cancel, &error), &error);
     CHECK(pthread_create(&call.thread, NULL, make_call, &call) == 0);
     int reader = accept(waiting, NULL, NULL);
-    /* One byte is read, and no more: the rest does not fit into what the system holds. */
+    /* Only one byte is read: the rest does not fit into the buffers of the system. */
     CHECK(read(reader, &byte, 1) == 1);
     fire_and_end(&call, cancel);
     CHECK(call.request_sent == 1);
@@ -189,13 +189,14 @@ static void fire_when_waiting(void *context, const justcall_event *event) {
         justcall_cancel_fire((justcall_cancel *)context);
 }
 
-static void it_ends_a_call_that_waits_for_the_source(struct sandbox *sandbox, const char *folder) {
+static void it_cancels_a_call_that_waits_for_the_source(struct sandbox *sandbox,
+                                                        const char *folder) {
     struct pair_file file = pair_file_in(folder);
     struct call call;
     justcall_error *error = POISON(justcall_error);
     cJSON *pair = fresh_account(sandbox);
     justcall_cancel *cancel = justcall_cancel_new();
-    file_gives(&file, pair);
+    write_pair(&file, pair);
     justcall_config *config = file_config(sandbox, &file);
     CHECK_OK(justcall_config_set_rotation_wait_ms(config, 25000, &error), &error);
     CHECK_OK(justcall_config_set_event_handler(config, fire_when_waiting, cancel, NULL, &error),
@@ -213,7 +214,7 @@ static void it_ends_a_call_that_waits_for_the_source(struct sandbox *sandbox, co
     cJSON_Delete(pair);
 }
 
-static void it_begins_nothing_once_fired(struct sandbox *sandbox) {
+static void it_cancels_a_call_before_it_starts(struct sandbox *sandbox) {
     struct call call;
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
@@ -224,7 +225,7 @@ static void it_begins_nothing_once_fired(struct sandbox *sandbox) {
     end(&call, now());
     CHECK_SEEN(sandbox, NULL);
     /* Other calls of the client are not affected. */
-    justcall_response_free(answer_to(client, "/v2.1/calls"));
+    justcall_response_free(response_to(client, "/v2.1/calls"));
     justcall_cancel_fire(NULL);
     justcall_cancel_free(cancel);
     justcall_cancel_free(NULL);
@@ -232,7 +233,7 @@ static void it_begins_nothing_once_fired(struct sandbox *sandbox) {
     cJSON_Delete(pair);
 }
 
-static void it_ends_every_call_of_a_client_that_shuts_down(struct sandbox *sandbox) {
+static void it_cancels_every_call_of_a_client_that_shuts_down(struct sandbox *sandbox) {
     struct call calls[2];
     justcall_account *account = NULL;
     justcall_error *error = POISON(justcall_error);
@@ -240,7 +241,7 @@ static void it_ends_every_call_of_a_client_that_shuts_down(struct sandbox *sandb
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair), *other = new_client(sandbox, pair);
     justcall_exchange *exchange = new_exchange(client, "GET", "/v2.1/calls");
-    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
     begin(&calls[0], client, "GET", NULL);
     begin(&calls[1], client, "POST", NULL);
     while (struck(sandbox) < 2)
@@ -259,7 +260,7 @@ static void it_ends_every_call_of_a_client_that_shuts_down(struct sandbox *sandb
     justcall_exchange_free(exchange);
     justcall_client_free(client);
     justcall_client_free(other);
-    tell(sandbox, "POST", "clear", NULL);
+    run_control(sandbox, "POST", "clear", NULL);
     cJSON_Delete(pair);
 }
 
@@ -269,17 +270,17 @@ int main(int argc, char **argv) {
     limit = atof(argv[1]) / 1e3;
     struct sandbox sandbox = sandbox_open();
     alarm(300);
-    it_ends_a_call_that_is_connecting();
+    it_cancels_a_call_that_is_connecting();
     if (ca_file_of(&sandbox))
-        it_ends_a_call_that_a_fault_holds_up(&sandbox, "{\"fault\":\"hang_handshake\"}", 0);
-    it_ends_a_call_that_is_sending();
-    it_ends_a_call_that_a_fault_holds_up(&sandbox, "{\"fault\":\"hang\"}", 1);
-    it_ends_a_call_that_a_fault_holds_up(&sandbox, "{\"fault\":\"hang_body\"}", 1);
-    it_ends_a_call_that_a_fault_holds_up(
+        it_cancels_a_call_during_a_fault(&sandbox, "{\"fault\":\"hang_handshake\"}", 0);
+    it_cancels_a_call_that_is_sending();
+    it_cancels_a_call_during_a_fault(&sandbox, "{\"fault\":\"hang\"}", 1);
+    it_cancels_a_call_during_a_fault(&sandbox, "{\"fault\":\"hang_body\"}", 1);
+    it_cancels_a_call_during_a_fault(
         &sandbox, "{\"fault\":\"slow_body\",\"chunk_bytes\":1,\"every_ms\":20}", 1);
-    it_ends_a_call_that_waits_for_the_source(&sandbox, argv[2]);
-    it_begins_nothing_once_fired(&sandbox);
-    it_ends_every_call_of_a_client_that_shuts_down(&sandbox);
+    it_cancels_a_call_that_waits_for_the_source(&sandbox, argv[2]);
+    it_cancels_a_call_before_it_starts(&sandbox);
+    it_cancels_every_call_of_a_client_that_shuts_down(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();
 }

@@ -1,4 +1,4 @@
-/* Checks for test programs: a check that fails is printed and counted, and the program goes on.
+/* Checks for test programs. A failed check is printed and counted, and the program continues.
  * Valid C99 and C++11. End main() with `return checks_result();`. */
 
 #ifndef JUSTCALL_TESTS_CHECK_H
@@ -10,34 +10,34 @@
 
 static int checks_made, checks_failed;
 
-/* What outputs hold before a call: neither NULL nor anything that may be read. */
+/* The value of outputs before a call: not NULL, and not a valid handle. */
 #define POISON(type) ((type *)(void *)&checks_made)
 
-/* The condition holds. */
+/* Checks that the condition is true. */
 #define CHECK(condition) check((condition) ? 1 : 0, __FILE__, __LINE__, #condition)
 
-/* Two texts are the same; NULL is the same as NULL alone. */
+/* Checks that two texts are equal. NULL equals only NULL. */
 #define CHECK_TEXT(actual, expected) check_text(actual, expected, __FILE__, __LINE__, #actual)
 
-/* A text holds another. */
-#define CHECK_HOLDS(text, part)                                                                    \
-    check((text) && strstr(text, part), __FILE__, __LINE__, #text " holds " #part)
+/* Checks that a text contains another. */
+#define CHECK_CONTAINS(text, part)                                                                 \
+    check((text) && strstr(text, part), __FILE__, __LINE__, #text " contains " #part)
 
-/* A call succeeded, and stored NULL for its error. */
+/* Checks that a call succeeded and stored NULL as its error. `error` is its address. */
 #define CHECK_OK(call, error) check_status(call, JUSTCALL_OK, error, __FILE__, __LINE__, #call)
 
-/* A call failed with `status` and stored an error that says the same; the error is freed. Like
- * CHECK_OK it takes the place of the error, not the error, which is there only after the call. */
+/* Checks that a call failed with `status` and stored an error with that status. Frees the error.
+ * `error` is the address of the error, because the error exists only after the call. */
 #define CHECK_FAILS(call, status, error)                                                           \
     check_status(call, status, error, __FILE__, __LINE__, #call)
 
-static inline int check(int holds, const char *file, int line, const char *what) {
+static inline int check(int condition, const char *file, int line, const char *what) {
     ++checks_made;
-    if (!holds) {
+    if (!condition) {
         ++checks_failed;
         printf("%s:%d: failed: %s\n", file, line, what);
     }
-    return holds;
+    return condition;
 }
 
 static inline void check_text(const char *actual, const char *expected, const char *file, int line,
@@ -56,9 +56,8 @@ static inline void check_status(justcall_status actual, justcall_status expected
         printf("    returned %d, not %d: %s\n", (int)actual, (int)expected,
                justcall_error_message(*error));
     check((*error == NULL) == (actual == JUSTCALL_OK), file, line,
-          "there is an error if and only if the call failed");
-    check(justcall_error_status(*error) == actual, file, line,
-          "the error has the status that was returned");
+          "an error is stored if and only if the call failed");
+    check(justcall_error_status(*error) == actual, file, line, "the error has the returned status");
     justcall_error_free(*error);
     *error = NULL;
 }
@@ -68,7 +67,7 @@ static inline int checks_result(void) {
     return checks_made == 0 || checks_failed != 0;
 }
 
-/* An exchange of a request without a body; the caller's to free. */
+/* Creates an exchange for a request without a body. The caller frees it. */
 static inline justcall_exchange *new_exchange(const justcall_client *client, const char *method,
                                               const char *path) {
     justcall_request *request = NULL;

@@ -1,4 +1,4 @@
-/* Clients of a sandbox, and what it saw of them. */
+/* Clients of a sandbox, and the requests that the sandbox received. */
 
 #ifndef JUSTCALL_TESTS_CLIENT_H
 #define JUSTCALL_TESTS_CLIENT_H
@@ -6,31 +6,33 @@
 #include "check.h"
 #include "control.h"
 
-/* A control call with the body as JSON text; NULL is none. The answer is the caller's to delete. */
-static inline cJSON *ask(struct sandbox *sandbox, const char *method, const char *path,
-                         const char *body) {
+/* Makes a control call with a body of JSON text, or none if NULL. The caller deletes the
+ * response. */
+static inline cJSON *control_text(struct sandbox *sandbox, const char *method, const char *path,
+                                  const char *body) {
     cJSON *json = body ? cJSON_Parse(body) : NULL;
     if (body && !json)
-        give_up("not JSON", body);
-    cJSON *answer = control(sandbox, method, path, json);
+        abort_test("not JSON", body);
+    cJSON *response = control(sandbox, method, path, json);
     cJSON_Delete(json);
-    return answer;
+    return response;
 }
 
-/* A control call whose answer does not matter. */
-static inline void tell(struct sandbox *sandbox, const char *method, const char *path,
-                        const char *body) {
-    cJSON_Delete(ask(sandbox, method, path, body));
+/* Makes a control call and ignores its response. */
+static inline void run_control(struct sandbox *sandbox, const char *method, const char *path,
+                               const char *body) {
+    cJSON_Delete(control_text(sandbox, method, path, body));
 }
 
-/* Forgets faults, requests and every account but the first, and makes another. Each test begins
- * so: a pair that one test had rejected must not fail the next. The caller's to delete. */
+/* Clears faults, requests and every account except the first, and creates a new account. Each test
+ * starts with this, because a pair that one test had rejected must not fail the next. Returns the
+ * account's pair; the caller deletes it. */
 static inline cJSON *fresh_account(struct sandbox *sandbox) {
-    tell(sandbox, "POST", "clear", NULL);
-    return ask(sandbox, "POST", "pairs", "{}");
+    run_control(sandbox, "POST", "clear", NULL);
+    return control_text(sandbox, "POST", "pairs", "{}");
 }
 
-/* A configuration for the sandbox, without a source yet and without second attempts. */
+/* Creates a configuration for the sandbox, without a source and without retries. */
 static inline justcall_config *sandbox_config(const struct sandbox *sandbox) {
     justcall_config *config = justcall_config_new();
     justcall_error *error = NULL;
@@ -41,7 +43,7 @@ static inline justcall_config *sandbox_config(const struct sandbox *sandbox) {
     return config;
 }
 
-/* The pair in `pair`, as a control call tells it. */
+/* Creates credentials from a pair in the format of control responses. */
 static inline justcall_credentials *credentials_of(const cJSON *pair) {
     const char *key = member(pair, "api_key"), *secret = member(pair, "api_secret");
     justcall_credentials *credentials = NULL;
@@ -52,7 +54,7 @@ static inline justcall_credentials *credentials_of(const cJSON *pair) {
     return credentials;
 }
 
-/* Makes a client, and frees the configuration. */
+/* Creates a client and frees the configuration. */
 static inline justcall_client *client_of(justcall_config *config) {
     justcall_client *client = NULL;
     justcall_error *error = NULL;
@@ -61,7 +63,7 @@ static inline justcall_client *client_of(justcall_config *config) {
     return client;
 }
 
-/* Adds the pair to a configuration, and returns it. */
+/* Sets the pair of a configuration and returns the configuration. */
 static inline justcall_config *with_pair(justcall_config *config, const cJSON *pair) {
     justcall_credentials *credentials = credentials_of(pair);
     justcall_error *error = NULL;
@@ -81,7 +83,7 @@ static inline justcall_request *new_request(const char *method, const char *path
     return request;
 }
 
-/* Sends what must be answered; the request is freed. */
+/* Sends a request that must succeed, and frees the request. */
 static inline justcall_response *sent(const justcall_client *client, justcall_request *request) {
     justcall_response *response = POISON(justcall_response);
     justcall_error *error = POISON(justcall_error);
@@ -90,12 +92,13 @@ static inline justcall_response *sent(const justcall_client *client, justcall_re
     return response;
 }
 
-/* The answer to GET; the caller's to free. */
-static inline justcall_response *answer_to(const justcall_client *client, const char *path) {
+/* Sends GET and returns the response. The caller frees it. */
+static inline justcall_response *response_to(const justcall_client *client, const char *path) {
     return sent(client, new_request("GET", path));
 }
 
-/* The JSON in an answer; the caller's to delete. NULL fails the test that asks. */
+/* Returns the JSON of a response; the caller deletes it. If the body is not JSON, a check fails and
+ * the result is NULL. */
 static inline cJSON *json_of(const justcall_response *response) {
     size_t length = 0;
     const uint8_t *body = (const uint8_t *)justcall_response_body(response, &length);
@@ -104,17 +107,18 @@ static inline cJSON *json_of(const justcall_response *response) {
     return json;
 }
 
-/* The text of a member; NULL where there is none. Borrowed. */
+/* Returns the text of a member, or NULL if there is none. Borrowed from `object`. */
 static inline const char *text_in(const cJSON *object, const char *name) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
-/* What the sandbox recorded; the caller's to delete. */
+/* Returns the requests that the sandbox recorded. The caller deletes them. */
 static inline cJSON *requests_seen(struct sandbox *sandbox) {
     return control(sandbox, "GET", "requests", NULL);
 }
 
-/* The sandbox saw requests for these paths, in this order, and no other; they end with NULL. */
+/* Checks that the sandbox received requests for exactly these paths, in this order. The list ends
+ * with NULL. */
 #define CHECK_SEEN(sandbox, ...)                                                                   \
     do {                                                                                           \
         const char *const paths_[] = {__VA_ARGS__};                                                \
@@ -130,7 +134,7 @@ static inline void check_seen(struct sandbox *sandbox, const char *const *paths,
         paths += *paths != NULL;
     }
     same = same && *paths == NULL;
-    if (!check(same, file, line, "the sandbox saw just these requests")) {
+    if (!check(same, file, line, "the sandbox received exactly these requests")) {
         cJSON_ArrayForEach(request, requests) {
             printf("    %s %s\n", text_in(request, "method"), text_in(request, "path"));
         }
@@ -138,7 +142,7 @@ static inline void check_seen(struct sandbox *sandbox, const char *const *paths,
     cJSON_Delete(requests);
 }
 
-/* How often a header comes in an answer of /v2.1/echo, and its last value. */
+/* Returns how often a header occurs in a response of /v2.1/echo, and stores its last value. */
 static inline int times_echoed(const cJSON *echo, const char *name, const char **value) {
     int count = 0;
     const cJSON *field;

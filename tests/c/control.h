@@ -1,4 +1,4 @@
-/* Control calls to the sandbox, over libcurl with cJSON. What cannot happen in a good run ends the
+/* Control calls to the sandbox, with libcurl and cJSON. A failure of the test setup ends the
  * program. */
 
 #ifndef JUSTCALL_TESTS_CONTROL_H
@@ -11,31 +11,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A sandbox that is running. */
+/* A running sandbox. */
 struct sandbox {
-    cJSON *line; /* what it printed once it was ready */
+    cJSON *line; /* the JSON line that the sandbox printed at its start */
     CURL *curl;
 };
 
-struct answer {
+/* The body of a response. */
+struct response_body {
     char *text;
     size_t length;
 };
 
-static inline void give_up(const char *why, const char *detail) {
+static inline void abort_test(const char *why, const char *detail) {
     fprintf(stderr, "%s: %s\n", why, detail ? detail : "(NULL)");
     exit(2);
 }
 
-/* A member that must be text; borrowed. */
+/* Returns a member, which must be text. Borrowed from `object`. */
 static inline const char *member(const cJSON *object, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     if (!cJSON_IsString(item))
-        give_up("no such text in the JSON", name);
+        abort_test("the JSON has no text member", name);
     return item->valuestring;
 }
 
-/* The bytes behind base64; the caller's to free. */
+/* Decodes base64. The caller frees the result. */
 static inline uint8_t *decoded(const char *text, size_t *length) {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -43,7 +44,7 @@ static inline uint8_t *decoded(const char *text, size_t *length) {
     uint32_t pending = 0;
     int bits = 0;
     if (!bytes)
-        give_up("no memory for", "base64");
+        abort_test("no memory for", "base64");
     for (int n = 0; n < 64; ++n)
         values[(uint8_t)alphabet[n]] = (uint8_t)n;
     *length = 0;
@@ -55,22 +56,23 @@ static inline uint8_t *decoded(const char *text, size_t *length) {
     return bytes;
 }
 
-/* The file with the sandbox's certificate authority; NULL where it speaks plain HTTP. Borrowed. */
+/* Returns the file with the sandbox's certificate authority, or NULL if the sandbox uses plain
+ * HTTP. Borrowed. */
 static inline const char *ca_file_of(const struct sandbox *sandbox) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(sandbox->line, "ca_file"));
 }
 
-/* The sandbox whose line is in the environment as JUSTCALL_SANDBOX. */
+/* Opens the sandbox whose line is in the environment as JUSTCALL_SANDBOX. */
 static inline struct sandbox sandbox_open(void) {
     struct sandbox sandbox;
     const char *line = getenv("JUSTCALL_SANDBOX");
     sandbox.line = line ? cJSON_Parse(line) : NULL;
     if (!sandbox.line)
-        give_up("JUSTCALL_SANDBOX is not the line that a sandbox prints", line);
+        abort_test("JUSTCALL_SANDBOX is not the line that a sandbox prints", line);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     sandbox.curl = curl_easy_init();
     if (!sandbox.curl)
-        give_up("libcurl", "no handle");
+        abort_test("libcurl", "no handle");
     return sandbox;
 }
 
@@ -80,22 +82,22 @@ static inline void sandbox_close(struct sandbox *sandbox) {
     cJSON_Delete(sandbox->line);
 }
 
-static inline size_t answer_append(char *data, size_t size, size_t count, void *context) {
-    struct answer *answer = (struct answer *)context;
-    char *text = (char *)realloc(answer->text, answer->length + size * count + 1);
+static inline size_t append_response(char *data, size_t size, size_t count, void *context) {
+    struct response_body *response = (struct response_body *)context;
+    char *text = (char *)realloc(response->text, response->length + size * count + 1);
     if (!text)
         return 0;
-    memcpy(text + answer->length, data, size * count);
-    answer->text = text;
-    answer->length += size * count;
-    answer->text[answer->length] = '\0';
+    memcpy(text + response->length, data, size * count);
+    response->text = text;
+    response->length += size * count;
+    response->text[response->length] = '\0';
     return size * count;
 }
 
-/* Makes a control call; a body of NULL is none. The answer is the caller's to delete. */
+/* Makes a control call with a JSON body, or none if NULL. The caller deletes the response. */
 static inline cJSON *control(struct sandbox *sandbox, const char *method, const char *path,
                              const cJSON *body) {
-    struct answer answer = {NULL, 0};
+    struct response_body response = {NULL, 0};
     char url[1024];
     long status = 0;
     CURL *curl = sandbox->curl;
@@ -109,19 +111,19 @@ static inline cJSON *control(struct sandbox *sandbox, const char *method, const 
     if (text)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_append);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append_response);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response);
     CURLcode failure = curl_easy_perform(curl);
     if (failure != CURLE_OK)
-        give_up(path, curl_easy_strerror(failure));
+        abort_test(path, curl_easy_strerror(failure));
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
-        give_up(path, answer.text);
-    cJSON *json = cJSON_Parse(answer.text);
+        abort_test(path, response.text);
+    cJSON *json = cJSON_Parse(response.text);
     if (!json)
-        give_up("not JSON", answer.text);
+        abort_test("not JSON", response.text);
     free(text);
-    free(answer.text);
+    free(response.text);
     return json;
 }
 

@@ -1,5 +1,5 @@
-/* What a program learns about its request when a call fails. delivery FOLDER; the sandbox's line is in
- * the environment as JUSTCALL_SANDBOX. A hang ends the program. */
+/* Checks what errors report about the request of a failed call. delivery FOLDER; the sandbox's line
+ * is in the environment as JUSTCALL_SANDBOX. alarm() ends the program if it hangs. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define PATH "/v2.1/texts/+15550100"
-/* Milliseconds: enough to get to a request on a busy machine, and soon over. */
+/* Milliseconds: long enough to reach the request on a busy machine, but short. */
 #define SHORT 2000
 
 static void sleep_ms(long ms) {
@@ -17,7 +17,7 @@ static void sleep_ms(long ms) {
     nanosleep(&time, NULL);
 }
 
-/* An exchange of a POST whose call may take `timeout_ms`. */
+/* Creates an exchange for a POST with a time limit; 0 keeps the client's limit. */
 static justcall_exchange *post(const justcall_client *client, uint64_t timeout_ms) {
     justcall_exchange *exchange = POISON(justcall_exchange);
     justcall_error *error = POISON(justcall_error);
@@ -30,14 +30,15 @@ static justcall_exchange *post(const justcall_client *client, uint64_t timeout_m
     return exchange;
 }
 
-/* Drives it until a request is due; returns how many milliseconds that may take. */
+/* Drives the exchange until a request is due. Returns the time left for the request, in
+ * milliseconds. */
 static uint64_t until_send(justcall_exchange *exchange) {
     justcall_error *error = POISON(justcall_error);
     int32_t action = 0;
     uint64_t ms = 0;
     for (;;) {
         if (justcall_exchange_next(exchange, &action, &ms, &error) != JUSTCALL_OK)
-            give_up("no request is due", justcall_error_message(error));
+            abort_test("no request is due", justcall_error_message(error));
         if (action == JUSTCALL_ACTION_SEND)
             return ms;
         if (action == JUSTCALL_ACTION_LOAD)
@@ -47,14 +48,15 @@ static uint64_t until_send(justcall_exchange *exchange) {
     }
 }
 
-static void take(justcall_exchange *exchange) {
+static void read_authorization(justcall_exchange *exchange) {
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
     justcall_error *error = POISON(justcall_error);
-    CHECK_OK(justcall_exchange_authorization(exchange, buffer, sizeof buffer, NULL, &error), &error);
+    CHECK_OK(justcall_exchange_authorization(exchange, buffer, sizeof buffer, NULL, &error),
+             &error);
     justcall_wipe(buffer, sizeof buffer);
 }
 
-/* Its failure, which is the caller's to free. */
+/* Returns the failure of the exchange. The caller frees it. */
 static justcall_error *failure(justcall_exchange *exchange) {
     justcall_error *error = POISON(justcall_error);
     int32_t action = 0;
@@ -64,17 +66,16 @@ static justcall_error *failure(justcall_exchange *exchange) {
     return error;
 }
 
-static void it_says_that_a_request_was_sent_once_its_authorization_was_taken(
-    struct sandbox *sandbox) {
+static void it_reports_a_request_as_sent_after_its_authorization_was_read(struct sandbox *sandbox) {
     cJSON *pair = fresh_account(sandbox);
     for (int taken = 0; taken < 2; ++taken) {
-        /* Past its deadline. */
+        /* The deadline passes. */
         justcall_client *client = new_client(sandbox, pair);
         justcall_exchange *exchange = post(client, SHORT);
         uint64_t left = until_send(exchange);
         CHECK(left >= 1 && left <= SHORT);
         if (taken)
-            take(exchange);
+            read_authorization(exchange);
         justcall_error *error = failure(exchange);
         CHECK(justcall_error_status(error) == JUSTCALL_ERROR_TIMEOUT);
         CHECK(justcall_error_request_sent(error) == taken);
@@ -85,7 +86,7 @@ static void it_says_that_a_request_was_sent_once_its_authorization_was_taken(
         exchange = post(client, 0);
         until_send(exchange);
         if (taken)
-            take(exchange);
+            read_authorization(exchange);
         justcall_client_shutdown(client);
         error = failure(exchange);
         CHECK(justcall_error_status(error) == JUSTCALL_ERROR_CANCELLED);
@@ -97,7 +98,7 @@ static void it_says_that_a_request_was_sent_once_its_authorization_was_taken(
     cJSON_Delete(pair);
 }
 
-static void it_gives_the_time_that_is_left_and_none_without_a_limit(struct sandbox *sandbox) {
+static void it_returns_the_time_left_or_zero_without_a_limit(struct sandbox *sandbox) {
     cJSON *pair = fresh_account(sandbox);
     justcall_config *config = with_pair(sandbox_config(sandbox), pair);
     justcall_error *error = POISON(justcall_error);
@@ -136,8 +137,9 @@ static void it_reports_causes_as_the_built_in_client_would(struct sandbox *sandb
         justcall_error *error = POISON(justcall_error);
         size_t length = 0;
         until_send(exchange);
-        CHECK(memcmp(justcall_exchange_body(exchange, &length), "{\"a\":1}", 7) == 0 && length == 7);
-        take(exchange);
+        CHECK(memcmp(justcall_exchange_body(exchange, &length), "{\"a\":1}", 7) == 0 &&
+              length == 7);
+        read_authorization(exchange);
         CHECK_FAILS(justcall_exchange_failed(exchange, 0, 0, &error),
                     JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
         CHECK_OK(justcall_exchange_failed(exchange, rows[n].cause, rows[n].sent, &error), &error);
@@ -173,13 +175,13 @@ static void it_names_no_request_for_a_failure_without_one(void) {
     justcall_error_free(error);
 }
 
-/* What ends a call while it waits for a retry. */
+/* Cancels a call while it waits for a retry. */
 static void cancel_on_retry(void *context, const justcall_event *event) {
     if (justcall_event_kind(event) == JUSTCALL_EVENT_RETRYING)
         justcall_cancel_fire((justcall_cancel *)context);
 }
 
-static void it_keeps_the_response_that_a_retry_was_to_follow(struct sandbox *sandbox) {
+static void it_keeps_the_last_response_if_a_retry_is_cancelled(struct sandbox *sandbox) {
     static const char *const methods[] = {"PUT", "POST"};
     static const int statuses[] = {503, 429};
     cJSON *pair = fresh_account(sandbox);
@@ -197,11 +199,10 @@ static void it_keeps_the_response_that_a_retry_was_to_follow(struct sandbox *san
         snprintf(fault, sizeof fault,
                  "{\"fault\":\"answer\",\"status\":%d,\"headers\":{\"retry-after\":\"50\"}}",
                  statuses[n]);
-        tell(sandbox, "POST", "faults", fault);
+        run_control(sandbox, "POST", "faults", fault);
         justcall_request *request = new_request(methods[n], PATH);
         CHECK_OK(justcall_request_set_cancel(request, cancel, &error), &error);
-        CHECK(justcall_client_send(client, request, &response, &error) ==
-              JUSTCALL_ERROR_CANCELLED);
+        CHECK(justcall_client_send(client, request, &response, &error) == JUSTCALL_ERROR_CANCELLED);
         CHECK(justcall_error_request_sent(error) == 1);
         CHECK(justcall_error_http_status(error) == statuses[n]);
         CHECK_TEXT(justcall_response_header(justcall_error_response(error), "retry-after"), "50");
@@ -209,41 +210,41 @@ static void it_keeps_the_response_that_a_retry_was_to_follow(struct sandbox *san
         justcall_request_free(request);
         justcall_client_free(client);
         justcall_cancel_free(cancel);
-        tell(sandbox, "DELETE", "faults", NULL);
+        run_control(sandbox, "DELETE", "faults", NULL);
     }
     cJSON_Delete(pair);
 }
 
-static void it_does_not_wait_for_ever_for_an_exchange_that_was_left_alone(
-    struct sandbox *sandbox, const char *folder) {
+static void it_does_not_wait_forever_for_an_abandoned_exchange(struct sandbox *sandbox,
+                                                               const char *folder) {
     cJSON *pair = fresh_account(sandbox);
     struct pair_file file = pair_file_in(folder);
-    file_gives(&file, pair);
+    write_pair(&file, pair);
     justcall_error *error = POISON(justcall_error);
     int32_t action = 0;
     justcall_client *client = client_of(file_config(sandbox, &file));
-    justcall_exchange *left_alone = post(client, SHORT);
-    CHECK_OK(justcall_exchange_next(left_alone, &action, NULL, &error), &error);
+    justcall_exchange *abandoned = post(client, SHORT);
+    CHECK_OK(justcall_exchange_next(abandoned, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_LOAD);
-    /* One whose time is over first hears why. */
-    justcall_exchange *hasty = post(client, 100);
-    error = failure(hasty);
+    /* An exchange with a shorter time limit fails and names the cause. */
+    justcall_exchange *short_limit = post(client, 100);
+    error = failure(short_limit);
     CHECK(justcall_error_status(error) == JUSTCALL_ERROR_TIMEOUT);
     CHECK_TEXT(justcall_error_message(error),
                "Another call is still reading the source of the credentials.");
     justcall_error_free(error);
-    justcall_exchange_free(hasty);
-    /* One that has more time goes on. */
-    justcall_response_free(answer_to(client, "/v2.1/calls"));
-    CHECK_OK(justcall_exchange_load(left_alone, &error), &error);
-    CHECK(justcall_exchange_next(left_alone, &action, NULL, &error) == JUSTCALL_ERROR_TIMEOUT);
+    justcall_exchange_free(short_limit);
+    /* An exchange with more time continues. */
+    justcall_response_free(response_to(client, "/v2.1/calls"));
+    CHECK_OK(justcall_exchange_load(abandoned, &error), &error);
+    CHECK(justcall_exchange_next(abandoned, &action, NULL, &error) == JUSTCALL_ERROR_TIMEOUT);
     justcall_error_free(error);
-    justcall_exchange_free(left_alone);
+    justcall_exchange_free(abandoned);
     justcall_client_free(client);
     cJSON_Delete(pair);
 }
 
-/* A source that uses the client that it is the source of. */
+/* A source callback that calls its own client. */
 struct loop {
     justcall_client *client;
     cJSON *pair;
@@ -277,7 +278,7 @@ static void it_refuses_a_call_inside_the_callback_that_loads_its_pair(struct san
     CHECK_OK(justcall_config_set_source_callback(config, load_with_own_client, &loop, NULL, &error),
              &error);
     loop.client = client_of(config);
-    justcall_response_free(answer_to(loop.client, "/v2.1/calls"));
+    justcall_response_free(response_to(loop.client, "/v2.1/calls"));
     CHECK(loop.loads == 1);
     CHECK_SEEN(sandbox, "/v2.1/calls", NULL);
     justcall_client_free(loop.client);
@@ -289,12 +290,12 @@ int main(int argc, char **argv) {
         return 2;
     struct sandbox sandbox = sandbox_open();
     alarm(300);
-    it_says_that_a_request_was_sent_once_its_authorization_was_taken(&sandbox);
-    it_gives_the_time_that_is_left_and_none_without_a_limit(&sandbox);
+    it_reports_a_request_as_sent_after_its_authorization_was_read(&sandbox);
+    it_returns_the_time_left_or_zero_without_a_limit(&sandbox);
     it_reports_causes_as_the_built_in_client_would(&sandbox);
     it_names_no_request_for_a_failure_without_one();
-    it_keeps_the_response_that_a_retry_was_to_follow(&sandbox);
-    it_does_not_wait_for_ever_for_an_exchange_that_was_left_alone(&sandbox, argv[1]);
+    it_keeps_the_last_response_if_a_retry_is_cancelled(&sandbox);
+    it_does_not_wait_forever_for_an_abandoned_exchange(&sandbox, argv[1]);
     it_refuses_a_call_inside_the_callback_that_loads_its_pair(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();

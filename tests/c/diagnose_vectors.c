@@ -1,6 +1,6 @@
-/* Runs every file of a folder of tests/vectors/diagnose: diagnose_vectors FOLDER SCRATCH, where the
- * files of a vector go into a fresh folder under SCRATCH. One line a vector, then the total;
- * tests/vectors/README.md has the format. */
+/* Runs every vector of a folder such as tests/vectors/diagnose: diagnose_vectors FOLDER SCRATCH.
+ * The files of a vector are created in a new folder under SCRATCH. Prints one line for each vector,
+ * then the total. tests/vectors/README.md describes the format. */
 
 #define _XOPEN_SOURCE 700
 
@@ -16,22 +16,22 @@ static const char *const FILE_KEYS[] = {"text", "mode", NULL};
 static const char *const FINDING_KEYS[] = {"code", "severity", NULL};
 static const char *const SEVERITIES[] = {"note", "warning", "error"};
 
-/* How the made-up halves of the vectors start: no finding may hold one. */
+/* The first characters of the keys and secrets in the vectors: no finding may contain them. */
 static const char *const MADE_UP[] = {"1f0e9d8c", "a9b8c7d6", "2e1d0c9b", "b8c9daeb", NULL};
 
-/* Puts the files of a vector into a folder. */
+/* Creates the files of a vector in a folder. */
 static void make_files(const cJSON *files, const char *dir) {
     const cJSON *item;
     if (!cJSON_IsObject(files))
         mismatch("files is not an object");
     cJSON_ArrayForEach(item, files) {
         char path[4096];
-        only_known(item, FILE_KEYS);
+        check_known_keys(item, FILE_KEYS);
         snprintf(path, sizeof path, "%s/%s", dir, item->string);
         FILE *file = fopen(path, "wb");
         if (!file || fputs(member(item, "text"), file) < 0 || fclose(file) != 0 ||
             chmod(path, (mode_t)strtoul(member(item, "mode"), NULL, 8)) != 0)
-            give_up("cannot make", path);
+            abort_test("cannot create", path);
     }
 }
 
@@ -43,10 +43,11 @@ static void remove_files(const cJSON *files, const char *dir) {
         remove(path);
     }
     if (rmdir(dir) != 0)
-        give_up("more was left in", dir);
+        abort_test("unexpected files in", dir);
 }
 
-/* The bytes that were pasted, the caller's to free; NULL where the surroundings are checked. */
+/* Returns the pasted bytes of a vector, which the caller frees. Returns NULL if the vector checks
+ * the environment. */
 static char *pasted(const cJSON *vector, size_t *length) {
     const cJSON *text = get(vector, "text"), *base64 = get(vector, "text_base64");
     *length = 0;
@@ -67,9 +68,10 @@ static void compare_finding(const cJSON *expect, const justcall_report *report, 
     const int32_t severity = justcall_report_severity(report, index);
     texts[0] = justcall_report_message(report, index);
     texts[1] = justcall_report_remedy(report, index);
-    only_known(expect, FINDING_KEYS);
-    same_text(expect, "code", justcall_report_code(report, index));
-    same_text(expect, "severity", severity >= 0 && severity < 3 ? SEVERITIES[severity] : NULL);
+    check_known_keys(expect, FINDING_KEYS);
+    check_text_equals(expect, "code", justcall_report_code(report, index));
+    check_text_equals(expect, "severity",
+                      severity >= 0 && severity < 3 ? SEVERITIES[severity] : NULL);
     for (int text = 0; text < 2; ++text) {
         if (!texts[text] || !*texts[text])
             mismatch("finding %d lacks a text", (int)index);
@@ -85,7 +87,7 @@ static void run(const cJSON *vector, const char *dir) {
     size_t length = 0, index = 0;
     justcall_report *report = NULL;
     justcall_error *error = NULL;
-    only_known(vector, VECTOR_KEYS);
+    check_known_keys(vector, VECTOR_KEYS);
     make_files(get(vector, "files"), dir);
     set_environment(get(vector, "environment"), dir);
     char *text = pasted(vector, &length);
@@ -113,7 +115,7 @@ int main(int argc, char **argv) {
         cJSON *vector = vector_begin(&vectors, n, "");
         snprintf(dir, sizeof dir, "%s/XXXXXX", argv[2]);
         if (!mkdtemp(dir))
-            give_up("cannot make", dir);
+            abort_test("cannot create", dir);
         run(vector, dir);
         vector_end(&vectors, vector);
     }

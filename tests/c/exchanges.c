@@ -1,5 +1,6 @@
-/* Calls over HTTP of the program's own, which here answers itself: no request is sent. exchanges
- * FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. A hang ends the program. */
+/* Checks calls over the program's own HTTP client. The program makes up the responses and sends no
+ * request. exchanges FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. alarm()
+ * ends the program if it hangs. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -13,7 +14,7 @@
 #define NEW "def456abc123:000xyz789sec\n"
 #define LIST "/v2.1/calls?page=1"
 
-/* What it does next, or how it has failed: an action, or a status below 0. */
+/* Returns the next action of the exchange, or the negated status of its failure. */
 static int32_t next(justcall_exchange *exchange, uint64_t *wait_ms) {
     justcall_error *error = POISON(justcall_error);
     int32_t action = -7;
@@ -21,16 +22,16 @@ static int32_t next(justcall_exchange *exchange, uint64_t *wait_ms) {
     justcall_status status = justcall_exchange_next(exchange, &action, &wait, &error);
     CHECK((error == NULL) == (status == JUSTCALL_OK));
     CHECK(status == JUSTCALL_OK || (action == -7 && wait == 77));
-    /* For SEND the time left; the clients here have a timeout. */
-    CHECK(status != JUSTCALL_OK || (wait > 0) == (action == JUSTCALL_ACTION_WAIT ||
-                                                  action == JUSTCALL_ACTION_SEND));
+    /* For SEND it is the time left, because the clients here have a timeout. */
+    CHECK(status != JUSTCALL_OK ||
+          (wait > 0) == (action == JUSTCALL_ACTION_WAIT || action == JUSTCALL_ACTION_SEND));
     justcall_error_free(error);
     if (wait_ms)
         *wait_ms = wait;
     return status == JUSTCALL_OK ? action : -status;
 }
 
-/* The same after it has waited, if it wants to. */
+/* Returns the next action after waiting as long as the exchange asks. */
 static int32_t next_after_waiting(justcall_exchange *exchange) {
     uint64_t wait_ms = 0;
     int32_t action;
@@ -48,27 +49,27 @@ static void load(justcall_exchange *exchange) {
     CHECK_OK(justcall_exchange_load(exchange, &error), &error);
 }
 
-/* It is to send, with this pair. */
+/* Checks that the next action is to send, with this pair. */
 static void check_sends(justcall_exchange *exchange, const char *pair, int line) {
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
     size_t length = 0;
     justcall_error *error = POISON(justcall_error);
-    check(next_after_waiting(exchange) == JUSTCALL_ACTION_SEND, __FILE__, line, "it is to send");
-    CHECK_OK(
-        justcall_exchange_authorization(exchange, buffer, sizeof buffer, &length, &error),
-        &error);
+    check(next_after_waiting(exchange) == JUSTCALL_ACTION_SEND, __FILE__, line,
+          "the next action is SEND");
+    CHECK_OK(justcall_exchange_authorization(exchange, buffer, sizeof buffer, &length, &error),
+             &error);
     check(length == strlen(pair) - 1 && strncmp(buffer, pair, length) == 0, __FILE__, line,
-          "it sends that pair");
+          "it sends the expected pair");
     justcall_wipe(buffer, sizeof buffer);
 }
 
 #define CHECK_SENDS(exchange, pair) check_sends(exchange, pair, __LINE__)
 
-static void answer(justcall_exchange *exchange, int32_t http_status, const char *body) {
+static void respond(justcall_exchange *exchange, int32_t http_status, const char *body) {
     const char *names[] = {"Content-Type", "X-RateLimit-Remaining", "X-RateLimit-Reset"};
     const char *values[] = {"application/json", "59", "30"};
     justcall_error *error = POISON(justcall_error);
-    /* With a failure the last would ask to wait for so long. */
+    /* The last header is only for successes: with a failure it would ask for a long wait. */
     CHECK_OK(justcall_exchange_answered(exchange, http_status, names, values,
                                         http_status == 200 ? 3 : 1, body, strlen(body), &error),
              &error);
@@ -78,7 +79,7 @@ static justcall_exchange *begin(const justcall_client *client, const char *metho
     return new_exchange(client, method, LIST);
 }
 
-/* One that is to send for the first time. */
+/* Creates an exchange and drives it to its first request. */
 static justcall_exchange *begin_to_send(const justcall_client *client, const char *method) {
     justcall_exchange *exchange = begin(client, method);
     if (next(exchange, NULL) == JUSTCALL_ACTION_LOAD)
@@ -90,11 +91,12 @@ static justcall_exchange *begin_to_send(const justcall_client *client, const cha
 static justcall_client *file_client(const struct sandbox *sandbox, struct pair_file *file,
                                     const char *folder) {
     *file = pair_file_in(folder);
-    file_says(file, GOOD);
+    write_text(file, GOOD);
     return client_of(file_config(sandbox, file));
 }
 
-static void it_gives_a_request_and_takes_its_answer(struct sandbox *sandbox, const char *folder) {
+static void it_describes_a_request_and_accepts_its_response(struct sandbox *sandbox,
+                                                            const char *folder) {
     struct pair_file file;
     char buffer[8], url[256];
     size_t length = 0;
@@ -124,18 +126,17 @@ static void it_gives_a_request_and_takes_its_answer(struct sandbox *sandbox, con
     CHECK(accepts == 1);
     CHECK(justcall_exchange_header_name(exchange, 99) == NULL);
     CHECK(justcall_exchange_header_value(exchange, 99) == NULL);
-    CHECK_FAILS(
-        justcall_exchange_authorization(exchange, buffer, sizeof buffer, &length, &error),
-        JUSTCALL_ERROR_BUFFER_TOO_SMALL, &error);
+    CHECK_FAILS(justcall_exchange_authorization(exchange, buffer, sizeof buffer, &length, &error),
+                JUSTCALL_ERROR_BUFFER_TOO_SMALL, &error);
     CHECK(length == strlen(GOOD) - 1);
     CHECK_SENDS(exchange, GOOD);
-    answer(exchange, 200, "{\"count\":3}");
+    respond(exchange, 200, "{\"count\":3}");
     CHECK(next(exchange, NULL) == JUSTCALL_ACTION_DONE);
     CHECK(next(exchange, NULL) == JUSTCALL_ACTION_DONE);
     CHECK_OK(justcall_exchange_response(exchange, &response, &error), &error);
     CHECK_OK(justcall_exchange_response(exchange, &again, &error), &error);
-    /* Reports that come too late change nothing. */
-    answer(exchange, 500, "");
+    /* Reports after the end change nothing. */
+    respond(exchange, 500, "");
     CHECK_OK(justcall_exchange_failed(exchange, JUSTCALL_CAUSE_CLOSED, 1, &error), &error);
     CHECK_OK(justcall_exchange_load(exchange, &error), &error);
     CHECK(next(exchange, NULL) == JUSTCALL_ACTION_DONE);
@@ -145,21 +146,21 @@ static void it_gives_a_request_and_takes_its_answer(struct sandbox *sandbox, con
     CHECK(length == 11);
     CHECK_TEXT(justcall_response_header(response, "content-type"), "application/json");
     CHECK(justcall_response_rate_limit(response, JUSTCALL_RATE_LIMIT_REMAINING) == 59);
-    /* That many seconds from when the answer came. */
+    /* The header counts seconds from the time of the response. */
     int64_t reset = justcall_response_rate_limit(response, JUSTCALL_RATE_LIMIT_RESET);
     CHECK(reset > (int64_t)time(NULL) - 60 && reset < (int64_t)time(NULL) + 60);
     justcall_response_free(response);
     justcall_response_free(again);
 }
 
-static void it_says_again_and_again_why_it_failed(struct sandbox *sandbox, const char *folder) {
+static void it_returns_the_same_failure_every_time(struct sandbox *sandbox, const char *folder) {
     struct pair_file file;
     justcall_response *response = POISON(justcall_response);
     justcall_error *error = POISON(justcall_error);
     int32_t action = 0;
     justcall_client *client = file_client(sandbox, &file, folder);
     justcall_exchange *exchange = begin_to_send(client, "GET");
-    answer(exchange, 422, "{\"message\":\"no\"}");
+    respond(exchange, 422, "{\"message\":\"no\"}");
     for (int n = 0; n < 2; ++n) {
         CHECK(justcall_exchange_next(exchange, &action, NULL, &error) ==
               JUSTCALL_ERROR_UNPROCESSABLE);
@@ -173,24 +174,24 @@ static void it_says_again_and_again_why_it_failed(struct sandbox *sandbox, const
     justcall_client_free(client);
 }
 
-static void it_repeats_what_may_be_repeated(struct sandbox *sandbox, const char *folder) {
+static void it_retries_only_what_may_be_retried(struct sandbox *sandbox, const char *folder) {
     struct pair_file file;
     uint64_t wait_ms = 0;
     justcall_error *error = POISON(justcall_error);
     int32_t action = 0;
     justcall_client *client = file_client(sandbox, &file, folder);
     justcall_exchange *exchange = begin_to_send(client, "GET");
-    answer(exchange, 503, "");
+    respond(exchange, 503, "");
     CHECK(next(exchange, &wait_ms) == JUSTCALL_ACTION_WAIT);
     CHECK(wait_ms > 0 && wait_ms <= 250);
     CHECK_SENDS(exchange, GOOD);
     CHECK_OK(justcall_exchange_failed(exchange, JUSTCALL_CAUSE_CLOSED, 1, &error), &error);
     CHECK_SENDS(exchange, GOOD);
-    answer(exchange, 503, "");
+    respond(exchange, 503, "");
     CHECK(next(exchange, NULL) == -JUSTCALL_ERROR_UNAVAILABLE);
     justcall_exchange_free(exchange);
 
-    /* A POST only if nothing of it was sent. */
+    /* A POST is retried only if nothing of it was sent. */
     exchange = begin_to_send(client, "POST");
     CHECK_OK(justcall_exchange_failed(exchange, JUSTCALL_CAUSE_CONNECT, 0, &error), &error);
     CHECK_SENDS(exchange, GOOD);
@@ -204,33 +205,33 @@ static void it_repeats_what_may_be_repeated(struct sandbox *sandbox, const char 
     justcall_client_free(client);
 }
 
-static void it_goes_through_a_reset(struct sandbox *sandbox, const char *folder) {
+static void it_continues_after_a_reset(struct sandbox *sandbox, const char *folder) {
     struct pair_file file;
     justcall_client *client = file_client(sandbox, &file, folder);
     justcall_exchange *exchange = begin_to_send(client, "POST");
     justcall_exchange *late = begin_to_send(client, "GET");
-    file_says(&file, NEW);
-    answer(exchange, 401, "");
+    write_text(&file, NEW);
+    respond(exchange, 401, "");
     load(exchange);
     CHECK_SENDS(exchange, NEW);
-    answer(exchange, 200, "{}");
+    respond(exchange, 200, "{}");
     CHECK(next(exchange, NULL) == JUSTCALL_ACTION_DONE);
-    /* One that was in flight meanwhile need not look again. */
-    answer(late, 401, "");
+    /* An exchange that was in flight meanwhile does not read the source again. */
+    respond(late, 401, "");
     CHECK_SENDS(late, NEW);
-    answer(late, 200, "{}");
+    respond(late, 200, "{}");
     CHECK(next(late, NULL) == JUSTCALL_ACTION_DONE);
     justcall_exchange_free(exchange);
     justcall_exchange_free(late);
     justcall_client_free(client);
 }
 
-static void it_asks_whose_pair_it_is_first(struct sandbox *sandbox, const char *folder) {
+static void it_verifies_the_expected_account_first(struct sandbox *sandbox, const char *folder) {
     struct pair_file file = pair_file_in(folder);
     char url[256];
     justcall_error *error = POISON(justcall_error);
     justcall_config *config = file_config(sandbox, &file);
-    file_says(&file, GOOD);
+    write_text(&file, GOOD);
     CHECK_OK(justcall_config_set_expected_account(config, 12345, &error), &error);
     justcall_client *client = client_of(config);
     justcall_exchange *exchange = begin(client, "POST");
@@ -240,11 +241,11 @@ static void it_asks_whose_pair_it_is_first(struct sandbox *sandbox, const char *
     CHECK_TEXT(justcall_exchange_method(exchange), "GET");
     snprintf(url, sizeof url, "%s/v2/account", member(sandbox->line, "url"));
     CHECK_TEXT(justcall_exchange_url(exchange), url);
-    answer(exchange, 200, "{\"status\":\"success\",\"data\":{\"account_id\":12345}}");
+    respond(exchange, 200, "{\"status\":\"success\",\"data\":{\"account_id\":12345}}");
     CHECK_SENDS(exchange, GOOD);
     CHECK(justcall_exchange_is_verifying(exchange) == 0);
     CHECK_TEXT(justcall_exchange_method(exchange), "POST");
-    answer(exchange, 200, "{}");
+    respond(exchange, 200, "{}");
     CHECK(next(exchange, NULL) == JUSTCALL_ACTION_DONE);
     justcall_exchange_free(exchange);
     justcall_client_free(client);
@@ -261,8 +262,8 @@ static void it_fails_without_a_pair(struct sandbox *sandbox, const char *folder)
     justcall_client_free(client);
 }
 
-static void it_leaves_the_way_free_when_it_is_dropped(struct sandbox *sandbox,
-                                                      const char *folder) {
+static void it_lets_another_exchange_load_when_it_is_freed(struct sandbox *sandbox,
+                                                           const char *folder) {
     struct pair_file file;
     justcall_client *client = file_client(sandbox, &file, folder);
     justcall_exchange *first = begin(client, "GET"), *second = begin(client, "GET");
@@ -291,23 +292,24 @@ static void use_again(void *context, const justcall_event *event) {
     ++in_use->seen;
 }
 
-static void it_refuses_to_be_used_by_its_own_handler(struct sandbox *sandbox, const char *folder) {
+static void it_refuses_calls_from_its_own_event_handler(struct sandbox *sandbox,
+                                                        const char *folder) {
     struct pair_file file = pair_file_in(folder);
     struct in_use in_use = {NULL, 0};
     justcall_error *error = POISON(justcall_error);
     justcall_config *config = file_config(sandbox, &file);
-    file_says(&file, GOOD);
+    write_text(&file, GOOD);
     CHECK_OK(justcall_config_set_event_handler(config, use_again, &in_use, NULL, &error), &error);
     justcall_client *client = client_of(config);
     in_use.exchange = begin_to_send(client, "GET");
-    answer(in_use.exchange, 503, "");
+    respond(in_use.exchange, 503, "");
     CHECK(in_use.seen == 1);
     CHECK_SENDS(in_use.exchange, GOOD);
     justcall_exchange_free(in_use.exchange);
     justcall_client_free(client);
 }
 
-static void it_belongs_to_its_process(struct sandbox *sandbox, const char *folder) {
+static void it_is_refused_in_a_forked_child(struct sandbox *sandbox, const char *folder) {
     struct pair_file file;
     int status = 0;
     justcall_client *client = file_client(sandbox, &file, folder);
@@ -318,17 +320,17 @@ static void it_belongs_to_its_process(struct sandbox *sandbox, const char *folde
         int refused = next(exchange, NULL) == -JUSTCALL_ERROR_INVALID_ARGUMENT;
         justcall_exchange_free(exchange);
         exchange = begin_to_send(client, "GET");
-        answer(exchange, 200, "{}");
+        respond(exchange, 200, "{}");
         _exit(refused && next(exchange, NULL) == JUSTCALL_ACTION_DONE && !checks_failed ? 0 : 1);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
-    answer(exchange, 200, "{}");
+    respond(exchange, 200, "{}");
     CHECK(next(exchange, NULL) == JUSTCALL_ACTION_DONE);
     justcall_exchange_free(exchange);
     justcall_client_free(client);
 }
 
-static void it_answers_for_no_exchange(void) {
+static void it_accepts_null_for_an_exchange(void) {
     CHECK(justcall_exchange_method(NULL) == NULL && justcall_exchange_url(NULL) == NULL);
     CHECK(justcall_exchange_header_count(NULL) == 0);
     CHECK(justcall_exchange_header_name(NULL, 0) == NULL);
@@ -342,17 +344,17 @@ int main(int argc, char **argv) {
         return 2;
     struct sandbox sandbox = sandbox_open();
     alarm(300);
-    it_gives_a_request_and_takes_its_answer(&sandbox, argv[1]);
-    it_says_again_and_again_why_it_failed(&sandbox, argv[1]);
-    it_repeats_what_may_be_repeated(&sandbox, argv[1]);
-    it_asks_whose_pair_it_is_first(&sandbox, argv[1]);
+    it_describes_a_request_and_accepts_its_response(&sandbox, argv[1]);
+    it_returns_the_same_failure_every_time(&sandbox, argv[1]);
+    it_retries_only_what_may_be_retried(&sandbox, argv[1]);
+    it_verifies_the_expected_account_first(&sandbox, argv[1]);
     it_fails_without_a_pair(&sandbox, argv[1]);
-    it_leaves_the_way_free_when_it_is_dropped(&sandbox, argv[1]);
-    it_refuses_to_be_used_by_its_own_handler(&sandbox, argv[1]);
-    it_belongs_to_its_process(&sandbox, argv[1]);
-    it_answers_for_no_exchange();
-    /* Last, for the pair is then known to be rejected. */
-    it_goes_through_a_reset(&sandbox, argv[1]);
+    it_lets_another_exchange_load_when_it_is_freed(&sandbox, argv[1]);
+    it_refuses_calls_from_its_own_event_handler(&sandbox, argv[1]);
+    it_is_refused_in_a_forked_child(&sandbox, argv[1]);
+    it_accepts_null_for_an_exchange();
+    /* The last test, because the pair then counts as rejected. */
+    it_continues_after_a_reset(&sandbox, argv[1]);
     sandbox_close(&sandbox);
     return checks_result();
 }

@@ -1,6 +1,6 @@
-/* Programs that fork with a client: fork SOURCE, with the sandbox's line in the environment as
- * JUSTCALL_SANDBOX; the source has the pair that the line tells. A hang ends the program, and a
- * child that hangs ends itself. */
+/* Checks programs that fork while they have a client. fork SOURCE; the sandbox's line is in the
+ * environment as JUSTCALL_SANDBOX, and SOURCE has the pair of that line. alarm() ends the program
+ * or a child that hangs. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_S 60
+#define TIME_LIMIT_S 60
 #define FORKS 20
 #define THREADS 4
 
@@ -26,16 +26,16 @@ static justcall_status verify(const justcall_client *client) {
     return status;
 }
 
-/* Runs `life` in a child; it must come back with 1, and in time. */
-static int child_does(int (*life)(void *), void *context) {
+/* Runs `action` in a child. Returns whether it returned 1 in time. */
+static int child_does(int (*action)(void *), void *context) {
     int how = 0;
     pid_t child = fork();
     if (child == 0) {
-        alarm(PATIENCE_S); /* a child does not inherit its parent's */
-        _exit(life(context) ? 0 : 1);
+        alarm(TIME_LIMIT_S); /* a child does not inherit the alarm */
+        _exit(action(context) ? 0 : 1);
     }
     if (child < 0 || waitpid(child, &how, 0) != child)
-        give_up("fork", "there is no child");
+        abort_test("fork", "cannot run a child");
     if (WIFSIGNALED(how))
         fprintf(stderr, "a child ended by signal %d\n", WTERMSIG(how));
     return WIFEXITED(how) && WEXITSTATUS(how) == 0;
@@ -61,12 +61,10 @@ static int has_a_child_that_verifies(void *context) {
     return verifies(context) && child_does(verifies, context) && verifies(context);
 }
 
-static int has_a_child_though_it_calls_nothing(void *context) {
-    return child_does(verifies, context);
-}
+static int forks_before_its_first_call(void *context) { return child_does(verifies, context); }
 
-/* The connections that the requests came over, in their order, are these; numbered as they were
- * opened, 1 first, so whatever was open before does not count. */
+/* Checks over which connections the requests came, in their order. Connections are numbered from 1
+ * in the order of their first request, so connections that were open before do not matter. */
 static void check_connections(struct sandbox *sandbox, const int *expected, int count) {
     int opened[16], known = 0;
     cJSON *requests = requests_seen(sandbox);
@@ -99,7 +97,7 @@ static void count_freed(void *context) {
     ++contexts_freed;
 }
 
-/* A client of each kind of source: 0 credentials, 1 a named source, 2 a callback. */
+/* Creates a client with a kind of source: 0 credentials, 1 a named source, 2 a callback. */
 static justcall_client *client_from(struct sandbox *sandbox, int kind, const char *source) {
     justcall_error *error = NULL;
     justcall_config *config = sandbox_config(sandbox);
@@ -114,11 +112,11 @@ static justcall_client *client_from(struct sandbox *sandbox, int kind, const cha
     return client_of(config);
 }
 
-static void it_verifies_on_both_sides_over_connections_of_their_own(struct sandbox *sandbox,
-                                                                    const char *source) {
+static void it_verifies_in_parent_and_child_over_separate_connections(struct sandbox *sandbox,
+                                                                      const char *source) {
     static const int connections[] = {1, 2, 1, 3, 1};
     for (int kind = 0; kind < 3; ++kind) {
-        tell(sandbox, "POST", "clear", NULL);
+        run_control(sandbox, "POST", "clear", NULL);
         justcall_client *client = client_from(sandbox, kind, source);
         CHECK(verify(client) == JUSTCALL_OK);
         CHECK(child_does(verifies, client));
@@ -134,7 +132,7 @@ static void it_verifies_in_a_child_before_its_parent_does(struct sandbox *sandbo
                                                           const char *source) {
     static const int connections[] = {1, 2};
     for (int kind = 0; kind < 3; ++kind) {
-        tell(sandbox, "POST", "clear", NULL);
+        run_control(sandbox, "POST", "clear", NULL);
         justcall_client *client = client_from(sandbox, kind, source);
         CHECK(child_does(verifies, client));
         CHECK(verify(client) == JUSTCALL_OK);
@@ -143,12 +141,13 @@ static void it_verifies_in_a_child_before_its_parent_does(struct sandbox *sandbo
     }
 }
 
-/* What a child frees closes nothing of its parent: not even a farewell may be sent. */
-static void it_goes_on_though_a_child_frees_the_client(struct sandbox *sandbox,
-                                                       const char *source) {
+/* A child that frees the client must not close the parent's connection: not even a TLS close_notify
+ * may be sent. */
+static void it_keeps_working_after_a_child_frees_the_client(struct sandbox *sandbox,
+                                                            const char *source) {
     static const int connections[] = {1, 1, 2, 1};
     for (int kind = 0; kind < 3; ++kind) {
-        tell(sandbox, "POST", "clear", NULL);
+        run_control(sandbox, "POST", "clear", NULL);
         contexts_freed = 0;
         justcall_client *client = client_from(sandbox, kind, source);
         CHECK(verify(client) == JUSTCALL_OK);
@@ -166,12 +165,12 @@ static void it_goes_on_though_a_child_frees_the_client(struct sandbox *sandbox,
 static void it_verifies_in_a_child_of_a_child(struct sandbox *sandbox, const char *source) {
     static const int connections[] = {1, 2, 3, 2, 1, 4, 1};
     for (int kind = 0; kind < 3; ++kind) {
-        tell(sandbox, "POST", "clear", NULL);
+        run_control(sandbox, "POST", "clear", NULL);
         justcall_client *client = client_from(sandbox, kind, source);
         CHECK(verify(client) == JUSTCALL_OK);
         CHECK(child_does(has_a_child_that_verifies, client));
         CHECK(verify(client) == JUSTCALL_OK);
-        CHECK(child_does(has_a_child_though_it_calls_nothing, client));
+        CHECK(child_does(forks_before_its_first_call, client));
         CHECK(verify(client) == JUSTCALL_OK);
         check_connections(sandbox, connections, 7);
         justcall_client_free(client);
@@ -210,17 +209,17 @@ static int uses_and_frees_what_it_inherits(void *context) {
     return good;
 }
 
-static void it_leaves_its_parent_what_a_child_uses_and_frees(struct sandbox *sandbox) {
+static void it_keeps_the_handles_that_a_child_uses_and_frees(struct sandbox *sandbox) {
     char pair[JUSTCALL_AUTHORIZATION_SIZE], buffer[JUSTCALL_AUTHORIZATION_SIZE];
     struct inheritance all;
-    tell(sandbox, "POST", "clear", NULL);
+    run_control(sandbox, "POST", "clear", NULL);
     snprintf(pair, sizeof pair, "%s:%s", member(sandbox->line, "api_key"),
              member(sandbox->line, "api_secret"));
     all.pair = pair;
     all.client = new_client(sandbox, sandbox->line);
     all.credentials = credentials_of(sandbox->line);
     all.request = new_request("GET", "/v2.1/calls");
-    all.response = answer_to(all.client, "/v2.1/calls");
+    all.response = response_to(all.client, "/v2.1/calls");
     justcall_response *none = NULL;
     CHECK(justcall_client_request(all.client, "GET", "/none", NULL, 0, &none, &all.error) ==
           JUSTCALL_ERROR_NOT_FOUND);
@@ -233,7 +232,7 @@ static void it_leaves_its_parent_what_a_child_uses_and_frees(struct sandbox *san
 
 struct work {
     const justcall_client *client;
-    pthread_mutex_t *lock; /* of what follows */
+    pthread_mutex_t *lock; /* guards the members below */
     int *stop;
     int good, bad;
 };
@@ -252,7 +251,7 @@ static void *verify_until_stopped(void *context) {
     return NULL;
 }
 
-/* All verifications that the threads made until now; the bad ones alone if `bad`. */
+/* Returns the number of verifications of all threads; only the failed ones if `bad`. */
 static int total(const struct work *work, int bad) {
     int sum = 0;
     pthread_mutex_lock(work->lock);
@@ -269,7 +268,7 @@ static void it_forks_while_threads_verify_without_pause(struct sandbox *sandbox,
         pthread_t threads[THREADS];
         struct work work[THREADS];
         int stop = 0;
-        tell(sandbox, "POST", "clear", NULL);
+        run_control(sandbox, "POST", "clear", NULL);
         justcall_client *client = client_from(sandbox, kind, source);
         for (int n = 0; n < THREADS; ++n) {
             work[n].client = client;
@@ -283,7 +282,7 @@ static void it_forks_while_threads_verify_without_pause(struct sandbox *sandbox,
             const int before = total(work, 0);
             CHECK(child_does(n % 2 ? verifies_and_frees : verifies, client));
             while (total(work, 0) == before)
-                sched_yield(); /* a thread that never goes on is for the alarm to tell */
+                sched_yield(); /* alarm() ends the program if a thread is stuck */
         }
         CHECK(total(work, 1) == 0);
         pthread_mutex_lock(&lock);
@@ -303,8 +302,8 @@ struct receiver {
     const justcall_webhook *webhook;
 };
 
-/* Whether a delivery without a signature is counted as number `count` of its process, by the
- * verifier and by the client. */
+/* Returns whether an unsigned delivery is counted as number `count` of its process, by the verifier
+ * and by the client. */
 static int counts(const struct receiver *receiver, int count) {
     static char text[JUSTCALL_USAGE_SIZE];
     char sample[96];
@@ -348,13 +347,13 @@ static void it_counts_deliveries_from_zero_in_a_child(struct sandbox *sandbox) {
 int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
-    alarm(4 * PATIENCE_S);
+    alarm(4 * TIME_LIMIT_S);
     struct sandbox sandbox = sandbox_open();
-    it_verifies_on_both_sides_over_connections_of_their_own(&sandbox, argv[1]);
+    it_verifies_in_parent_and_child_over_separate_connections(&sandbox, argv[1]);
     it_verifies_in_a_child_before_its_parent_does(&sandbox, argv[1]);
-    it_goes_on_though_a_child_frees_the_client(&sandbox, argv[1]);
+    it_keeps_working_after_a_child_frees_the_client(&sandbox, argv[1]);
     it_verifies_in_a_child_of_a_child(&sandbox, argv[1]);
-    it_leaves_its_parent_what_a_child_uses_and_frees(&sandbox);
+    it_keeps_the_handles_that_a_child_uses_and_frees(&sandbox);
     it_forks_while_threads_verify_without_pause(&sandbox, argv[1]);
     it_counts_deliveries_from_zero_in_a_child(&sandbox);
     sandbox_close(&sandbox);

@@ -1,6 +1,6 @@
-/* What a host does with the library in its life, in one thread of it and another: for checkers of memory. host
- * URL CA_FILE SOURCE [misuse]. With `misuse` the program itself reads what it never wrote, and loses a
- * block: a checker must report both. */
+/* Uses most of the library on two threads, for memory checkers. host URL CA_FILE SOURCE [misuse].
+ * With `misuse` the program itself reads uninitialised memory and leaks a block: a checker must
+ * report both. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -46,7 +46,7 @@ static void verify_a_webhook(const justcall_client *client) {
 }
 
 static void exchange(const justcall_client *client) {
-    static const char answer[] = "{\"status\":\"success\",\"data\":[]}";
+    static const char body[] = "{\"status\":\"success\",\"data\":[]}";
     const char *names[] = {"content-type"}, *values[] = {"application/json"};
     justcall_exchange *exchange = NULL;
     justcall_response *response = NULL;
@@ -55,7 +55,7 @@ static void exchange(const justcall_client *client) {
     int32_t action = 0;
     exchange = new_exchange(client, "GET", "/v2.1/calls");
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
-    /* A file is checked again after a second, which a slow machine reaches here. */
+    /* On a slow machine a second has passed, and the file is checked again. */
     if (action == JUSTCALL_ACTION_LOAD) {
         CHECK_OK(justcall_exchange_load(exchange, &error), &error);
         CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
@@ -65,7 +65,7 @@ static void exchange(const justcall_client *client) {
                                              &error),
              &error);
     CHECK_OK(
-        justcall_exchange_answered(exchange, 200, names, values, 1, answer, strlen(answer), &error),
+        justcall_exchange_answered(exchange, 200, names, values, 1, body, strlen(body), &error),
         &error);
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_DONE);
@@ -86,7 +86,7 @@ static void send_requests(const justcall_client *client) {
                 JUSTCALL_ERROR_NOT_FOUND, &error);
 }
 
-/* Volatile, so that the compiler does not notice. */
+/* Volatile, so that the compiler neither warns nor removes the misuse. */
 static void misuse(void) {
     unsigned char *volatile bytes = (unsigned char *)malloc(64);
     if (bytes[7] == 7)

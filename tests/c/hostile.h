@@ -1,5 +1,5 @@
-/* What the generated program of crates/justcall-auth-ffi/tests/abi/hostile.rs calls every function
- * with: good values to vary one at a time, and checks that hold whatever a call was given. */
+/* For the program that crates/justcall-auth-ffi/tests/abi/hostile.rs generates: valid arguments, of
+ * which it replaces one at a time, and checks that must hold for every argument. */
 
 #ifndef JUSTCALL_TESTS_HOSTILE_H
 #define JUSTCALL_TESTS_HOSTILE_H
@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* What a call must come to, beside a status. */
+/* Expected results of a call that are not one status. */
 #define ANYTHING (-1)
 #define ANY_FAILURE (-2)
 
-/* 64 bytes each, so that every length up to that may be read. */
+/* 64 bytes each, so that every length up to 64 can be read. */
 static const char ends_early[64] = "default:\0behind the NUL";
 static const char not_utf8[64] = "\xC3(\xFF\xFE";
 static const char controls[64] = "\r\n\t\x1B[31m\x7F";
@@ -33,7 +33,7 @@ static const char *const good_path = "/v2.1/echo";
 
 static justcall_credentials *good_credentials;
 static justcall_config *good_config;
-static justcall_config *scratch_config; /* for setters: what they leave does not matter */
+static justcall_config *scratch_config; /* for setters, which may leave any value */
 static justcall_client *good_client;
 static justcall_account *good_account;
 static justcall_error *good_error;
@@ -43,32 +43,36 @@ static justcall_response *good_response;
 static justcall_report *good_report;
 static justcall_webhook *good_webhook;
 static justcall_webhook *scratch_webhook;
-static justcall_webhook *clients_webhook; /* for secrets of a client's */
+static justcall_webhook *clients_webhook; /* for the secrets of a client */
 static justcall_webhook_event *good_webhook_event;
 
-/* A delivery signed with `good_secret`; the body is 64 bytes, so that every length up to that may
- * be read. */
+/* A delivery signed with `good_secret`. The body has 64 bytes, so that every length up to 64 can be
+ * read. */
 static const struct {
     const char *signature, *version, *timestamp;
     int64_t time;
     uint8_t body[64];
     size_t length;
-} delivery = {"073fc33d0178b337158901412921831b239a3aac8a68b828cdcdfa57b1f192d5", "v1", "1711040902", 1711040902,
-              "{\"type\":\"call.x\",\"webhook_url\":\"https://a.b/c\",\"data\":{\"id\":1}}", 63};
+} delivery = {"073fc33d0178b337158901412921831b239a3aac8a68b828cdcdfa57b1f192d5",
+              "v1",
+              "1711040902",
+              1711040902,
+              "{\"type\":\"call.x\",\"webhook_url\":\"https://a.b/c\",\"data\":{\"id\":1}}",
+              63};
 
 static justcall_call_options *good_call_options;
 static justcall_call_options *scratch_call_options;
 static justcall_cancel *good_cancel;
 static justcall_cancel *scratch_cancel;
-static char *good_pem; /* 64 KiB at least, so that every length here may be read */
+static char *good_pem; /* at least 64 KiB, so that every length here can be read */
 static size_t good_pem_length;
 static justcall_client *shut_client;
 static const justcall_event *good_event; /* while its handler runs */
-static justcall_exchange *good_exchange; /* one that is over */
+static justcall_exchange *good_exchange; /* has ended */
 static justcall_exchange *scratch_exchange;
 static justcall_exchange *sending_exchange;
 
-/* A source of the program's own; what only sets it calls neither. */
+/* A source callback. Functions that only set a callback do not call it. */
 static inline justcall_status load_nothing(void *context, justcall_credentials **out,
                                            justcall_error **error) {
     (void)context, (void)out, (void)error;
@@ -86,7 +90,7 @@ static inline void handle_nothing(void *context, const justcall_event *event) {
 
 static inline void free_nothing(void *context) { (void)context; }
 
-/* An exchange that is to send. */
+/* Creates an exchange whose next action is to send. */
 static inline justcall_exchange *exchange_to_send(void) {
     justcall_exchange *exchange = NULL;
     justcall_error *error = NULL;
@@ -97,7 +101,8 @@ static inline justcall_exchange *exchange_to_send(void) {
     return exchange;
 }
 
-/* URL CA_FILE SOURCE: a sandbox, and where its pair is. */
+/* Creates the valid arguments. The program's arguments are URL CA_FILE SOURCE: a sandbox, and the
+ * source of its pair. */
 static inline int hostile_begin(int argc, char **argv) {
     justcall_error *error = NULL;
     if (argc != 4)
@@ -158,8 +163,8 @@ static inline void run_in_handler(void *context, const justcall_event *event) {
     (*all)();
 }
 
-/* Makes all the calls within a handler of events: a call to where nobody listens is about to be
- * made again. */
+/* Makes all calls inside an event handler: it runs before the retry of a call to a port on which
+ * nothing listens. */
 static inline void hostile_run(void (*all)(void)) {
     justcall_config *config = justcall_config_new();
     justcall_client *client = NULL;
@@ -170,8 +175,8 @@ static inline void hostile_run(void (*all)(void)) {
     CHECK_OK(justcall_config_set_max_retries(config, 1, &error), &error);
     CHECK_OK(justcall_config_set_event_handler(config, run_in_handler, &all, NULL, &error), &error);
     CHECK_OK(justcall_client_new(config, &client, &error), &error);
-    CHECK_FAILS(justcall_client_verify(client, &account, &error),
-                JUSTCALL_ERROR_CONNECTION_FAILED, &error);
+    CHECK_FAILS(justcall_client_verify(client, &account, &error), JUSTCALL_ERROR_CONNECTION_FAILED,
+                &error);
     CHECK(good_event != NULL);
     justcall_client_free(client);
     justcall_config_free(config);
@@ -205,14 +210,14 @@ static inline int hostile_end(void) {
     return checks_result();
 }
 
-/* The last line before a crash names the call. */
+/* Prints the next call, so that the last line before a crash names it. */
 static inline void about_to(const char *call) {
     puts(call);
     fflush(stdout);
 }
 
-/* A status is the one that is due, or within what is; an error goes with a failure, and nothing
- * with success. */
+/* Checks that the status is expected, and that an error is stored if and only if the call
+ * failed. */
 static inline void check_call(justcall_status status, int expected, justcall_error **error) {
     if (expected == ANY_FAILURE)
         CHECK(status != JUSTCALL_OK);
@@ -227,12 +232,12 @@ static inline void check_call(justcall_status status, int expected, justcall_err
     }
 }
 
-/* Text that was returned can be read to its end. */
+/* Checks that a returned text can be read to its end. */
 static inline void check_text_is_whole(const char *text) {
     CHECK(text == NULL || strlen(text) < 4096);
 }
 
-/* Bytes that were returned can be read to their end. */
+/* Checks that returned bytes can be read to their end. */
 static inline void check_bytes_are_there(const void *start, size_t length) {
     const uint8_t *bytes = (const uint8_t *)start;
     unsigned sum = 0;
@@ -242,7 +247,7 @@ static inline void check_bytes_are_there(const void *start, size_t length) {
     CHECK(sum != 0 || length == 0);
 }
 
-/* A response that was returned can be read to its end; NULL is none. */
+/* Checks that a returned response can be read to its end. `response` may be NULL. */
 static inline void check_response_is_whole(const justcall_response *response) {
     size_t length = 0;
     const void *body = justcall_response_body(response, &length);

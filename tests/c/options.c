@@ -1,7 +1,6 @@
-/* Limits of single calls, signal handlers, what a client reports of its pair, and how it
- * connects.
- * options FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. A hang ends the
- * program. */
+/* Checks limits of single calls, signal handlers, reports about the pair, and connection settings.
+ * options FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. alarm() ends the
+ * program if it hangs. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -24,7 +23,7 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Options with a time limit in milliseconds; 0 for a cancel handle that was fired instead. */
+/* Creates options with a time limit in milliseconds, or with a fired cancel handle if 0. */
 static justcall_call_options *options_of(uint64_t ms) {
     justcall_call_options *options = justcall_call_options_new();
     justcall_cancel *cancel = justcall_cancel_new();
@@ -36,11 +35,11 @@ static justcall_call_options *options_of(uint64_t ms) {
         CHECK_OK(justcall_call_options_set_cancel(options, cancel, &error), &error);
         justcall_cancel_fire(cancel);
     }
-    justcall_cancel_free(cancel); /* the options have their own share in it */
+    justcall_cancel_free(cancel); /* the options hold a reference */
     return options;
 }
 
-/* A client with a source that takes longer than anything here. */
+/* Creates a client whose source takes longer than any test. */
 static justcall_client *slow_client(struct sandbox *sandbox) {
     justcall_error *error = POISON(justcall_error);
     justcall_config *config = sandbox_config(sandbox);
@@ -48,9 +47,9 @@ static justcall_client *slow_client(struct sandbox *sandbox) {
     return client_of(config);
 }
 
-/* Every call that takes options, with those, ends with `status`, long before the source answers. */
-static void every_call_ends(struct sandbox *sandbox, const justcall_call_options *options,
-                            justcall_status status) {
+/* Checks that each call with these options fails with `status` long before the source is read. */
+static void check_every_call_fails(struct sandbox *sandbox, const justcall_call_options *options,
+                                   justcall_status status) {
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
     int32_t changed = 7;
     justcall_account *account = POISON(justcall_account);
@@ -83,28 +82,28 @@ static void every_call_ends(struct sandbox *sandbox, const justcall_call_options
 
 static void it_limits_and_cancels_every_call_that_takes_options(struct sandbox *sandbox) {
     justcall_call_options *limited = options_of(1500), *cancelled = options_of(0);
-    every_call_ends(sandbox, limited, JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
-    every_call_ends(sandbox, cancelled, JUSTCALL_ERROR_CANCELLED);
+    check_every_call_fails(sandbox, limited, JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
+    check_every_call_fails(sandbox, cancelled, JUSTCALL_ERROR_CANCELLED);
     justcall_call_options_free(limited);
     justcall_call_options_free(cancelled);
     justcall_call_options_free(NULL);
 }
 
-static void it_limits_what_the_service_does_not_answer(struct sandbox *sandbox) {
+static void it_limits_calls_that_get_no_response(struct sandbox *sandbox) {
     justcall_account *account = POISON(justcall_account);
     justcall_error *error = POISON(justcall_error);
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
     justcall_credentials *credentials = credentials_of(pair);
     justcall_call_options *limited = options_of(200), *cancelled = options_of(0);
-    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"times\":2}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"times\":2}");
     CHECK_FAILS(justcall_client_verify_with(client, limited, &account, &error),
                 JUSTCALL_ERROR_TIMEOUT, &error);
     CHECK_FAILS(justcall_client_replace_with(client, credentials, limited, &error),
                 JUSTCALL_ERROR_TIMEOUT, &error);
     CHECK_FAILS(justcall_client_replace_with(client, credentials, cancelled, &error),
                 JUSTCALL_ERROR_CANCELLED, &error);
-    tell(sandbox, "POST", "clear", NULL);
+    run_control(sandbox, "POST", "clear", NULL);
     justcall_client_free(client);
     justcall_credentials_free(credentials);
     justcall_call_options_free(limited);
@@ -112,8 +111,8 @@ static void it_limits_what_the_service_does_not_answer(struct sandbox *sandbox) 
     cJSON_Delete(pair);
 }
 
-/* NULL is no options, and so are those in which nothing is set. */
-static void it_needs_no_options(struct sandbox *sandbox, const char *folder) {
+/* Options in which nothing is set are the same as NULL. */
+static void it_accepts_null_and_empty_options(struct sandbox *sandbox, const char *folder) {
     struct pair_file file = pair_file_in(folder);
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
     justcall_error *error = POISON(justcall_error);
@@ -121,7 +120,7 @@ static void it_needs_no_options(struct sandbox *sandbox, const char *folder) {
     justcall_call_options *empty = justcall_call_options_new();
     const justcall_call_options *const all[] = {NULL, empty};
     justcall_credentials *credentials = credentials_of(pair);
-    file_gives(&file, pair);
+    write_pair(&file, pair);
     justcall_client *client = client_of(file_config(sandbox, &file));
     for (size_t n = 0; n < sizeof all / sizeof *all; ++n) {
         justcall_account *account = NULL;
@@ -150,7 +149,7 @@ static void it_needs_no_options(struct sandbox *sandbox, const char *folder) {
     cJSON_Delete(pair);
 }
 
-static void it_refuses_options_that_are_not_there(void) {
+static void it_refuses_null_options_and_handles(void) {
     justcall_call_options *options = justcall_call_options_new();
     justcall_cancel *cancel = justcall_cancel_new();
     justcall_error *error = POISON(justcall_error);
@@ -162,7 +161,7 @@ static void it_refuses_options_that_are_not_there(void) {
     justcall_call_options_free(options);
 }
 
-/* What a signal handler ends. */
+/* The calls that the signal handler cancels. */
 static justcall_cancel *volatile cancel_to_fire;
 static justcall_client *volatile client_to_shut;
 static volatile sig_atomic_t signals;
@@ -210,14 +209,14 @@ static int struck(struct sandbox *sandbox) {
     return times;
 }
 
-/* The signal interrupts the very thread that is in the call, whatever it does there. */
-static void it_ends_calls_from_a_signal_handler(struct sandbox *sandbox, int shut) {
+/* The signal interrupts the thread that makes the call. */
+static void it_cancels_calls_from_a_signal_handler(struct sandbox *sandbox, int shut) {
     struct call call;
     justcall_account *account = NULL;
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
     justcall_cancel *cancel = justcall_cancel_new();
-    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
     memset(&call, 0, sizeof call);
     call.client = client;
     call.cancel = shut ? NULL : cancel;
@@ -239,8 +238,8 @@ static void it_ends_calls_from_a_signal_handler(struct sandbox *sandbox, int shu
     cJSON_Delete(pair);
 }
 
-/* Whether the handler interrupts malloc(), a lock or the library itself, neither function waits. */
-static void it_takes_signals_at_any_moment(void) {
+/* The handler may interrupt malloc(), a lock or the library: neither function may wait. */
+static void it_fires_from_a_signal_handler_at_any_moment(void) {
     justcall_cancel *cancel = justcall_cancel_new();
     justcall_client *client = NULL;
     justcall_error *error = NULL;
@@ -280,8 +279,8 @@ static void *load_source(void *context) {
     return NULL;
 }
 
-/* The program that the source runs is stopped, and the exchange fails at its next step. */
-static void it_ends_the_load_of_an_exchange(struct sandbox *sandbox) {
+/* The program of the source is stopped, and the next step of the exchange fails. */
+static void it_cancels_the_load_of_an_exchange(struct sandbox *sandbox) {
     struct call call;
     int32_t action = 0;
     justcall_error *error = POISON(justcall_error);
@@ -306,7 +305,7 @@ static void it_ends_the_load_of_an_exchange(struct sandbox *sandbox) {
     justcall_client_free(client);
 }
 
-static void it_tells_of_the_pair_in_use(struct sandbox *sandbox, const char *folder) {
+static void it_reports_the_pair_in_use(struct sandbox *sandbox, const char *folder) {
     struct pair_file file = pair_file_in(folder);
     char hint[16] = "unchanged";
     size_t length = 77;
@@ -314,7 +313,7 @@ static void it_tells_of_the_pair_in_use(struct sandbox *sandbox, const char *fol
     const justcall_status invalid = JUSTCALL_ERROR_INVALID_ARGUMENT;
     cJSON *pair = fresh_account(sandbox);
     justcall_credentials *credentials = credentials_of(pair);
-    file_gives(&file, pair);
+    write_pair(&file, pair);
     justcall_client *client = client_of(file_config(sandbox, &file));
     CHECK(justcall_client_generation(client) == 0);
     CHECK(justcall_client_rate_limit(client, JUSTCALL_RATE_LIMIT_REMAINING) == -1);
@@ -322,7 +321,7 @@ static void it_tells_of_the_pair_in_use(struct sandbox *sandbox, const char *fol
     CHECK(length == 0);
     CHECK_TEXT(hint, "");
 
-    justcall_response *response = answer_to(client, "/v2.1/calls");
+    justcall_response *response = response_to(client, "/v2.1/calls");
     CHECK(justcall_client_generation(client) == 1);
     for (int32_t which = JUSTCALL_RATE_LIMIT; which <= JUSTCALL_RATE_LIMIT_BURST_RESET; ++which)
         CHECK(justcall_client_rate_limit(client, which) ==
@@ -342,10 +341,10 @@ static void it_tells_of_the_pair_in_use(struct sandbox *sandbox, const char *fol
     CHECK(justcall_client_rate_limit(NULL, JUSTCALL_RATE_LIMIT) == -1);
 
     cJSON *new_pair = reset(sandbox, pair);
-    file_gives(&file, new_pair);
+    write_pair(&file, new_pair);
     CHECK_OK(justcall_client_reload(client, NULL, &error), &error);
     justcall_response_free(response);
-    response = answer_to(client, "/v2.1/calls");
+    response = response_to(client, "/v2.1/calls");
     CHECK(justcall_client_generation(client) == 2);
     justcall_response_free(response);
     justcall_client_free(client);
@@ -354,13 +353,13 @@ static void it_tells_of_the_pair_in_use(struct sandbox *sandbox, const char *fol
     cJSON_Delete(pair);
 }
 
-/* The whole of a small file; the caller's to free. */
+/* Reads a small file. The caller frees the text. */
 static char *text_of_file(const char *path, size_t *length) {
     const size_t size = 1 << 16;
     char *text = (char *)malloc(size);
     FILE *file = fopen(path, "r");
     if (!text || !file)
-        give_up("cannot be read", path);
+        abort_test("cannot read", path);
     *length = fread(text, 1, size, file);
     fclose(file);
     return text;
@@ -414,14 +413,14 @@ static void it_connects_from_the_local_address(struct sandbox *sandbox) {
     CHECK_OK(justcall_config_set_local_address(config, "192.0.2.7", &error), &error);
     CHECK(verify(config) == JUSTCALL_ERROR_CONNECTION_FAILED); /* not an address of this machine */
     CHECK_OK(justcall_config_set_local_address(config, "::1", &error), &error);
-    CHECK(verify(config) == JUSTCALL_ERROR_CONNECTION_FAILED); /* the sandbox has none of IPv6 */
+    CHECK(verify(config) == JUSTCALL_ERROR_CONNECTION_FAILED); /* the sandbox has no IPv6 address */
     CHECK_OK(justcall_config_set_local_address(config, "", &error), &error);
     CHECK(verify(config) == JUSTCALL_OK);
     justcall_config_free(config);
     cJSON_Delete(pair);
 }
 
-static void it_reads_no_longer_response_than_it_may(struct sandbox *sandbox) {
+static void it_refuses_a_response_over_the_maximum_length(struct sandbox *sandbox) {
     justcall_response *response = POISON(justcall_response);
     justcall_error *error = POISON(justcall_error);
     size_t length = 0;
@@ -431,10 +430,10 @@ static void it_reads_no_longer_response_than_it_may(struct sandbox *sandbox) {
     CHECK_FAILS(justcall_config_set_max_response_length(NULL, 999, &error),
                 JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
     justcall_client *client = client_of(config);
-    tell(sandbox, "POST", "faults", "{\"fault\":\"huge_body\",\"bytes\":1000,\"times\":1}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"huge_body\",\"bytes\":1000,\"times\":1}");
     CHECK_FAILS(justcall_client_request(client, "GET", "/v2.1/calls", NULL, 0, &response, &error),
                 JUSTCALL_ERROR_INVALID_RESPONSE, &error);
-    tell(sandbox, "POST", "faults", "{\"fault\":\"huge_body\",\"bytes\":999,\"times\":1}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"huge_body\",\"bytes\":999,\"times\":1}");
     CHECK_OK(justcall_client_request(client, "GET", "/v2.1/calls", NULL, 0, &response, &error),
              &error);
     CHECK(justcall_response_body(response, &length) != NULL && length == 999);
@@ -450,18 +449,18 @@ int main(int argc, char **argv) {
     alarm(300);
     catch_signals();
     it_limits_and_cancels_every_call_that_takes_options(&sandbox);
-    it_limits_what_the_service_does_not_answer(&sandbox);
-    it_needs_no_options(&sandbox, argv[1]);
-    it_refuses_options_that_are_not_there();
-    it_ends_calls_from_a_signal_handler(&sandbox, 0);
-    it_ends_calls_from_a_signal_handler(&sandbox, 1);
-    it_takes_signals_at_any_moment();
-    it_ends_the_load_of_an_exchange(&sandbox);
-    it_tells_of_the_pair_in_use(&sandbox, argv[1]);
+    it_limits_calls_that_get_no_response(&sandbox);
+    it_accepts_null_and_empty_options(&sandbox, argv[1]);
+    it_refuses_null_options_and_handles();
+    it_cancels_calls_from_a_signal_handler(&sandbox, 0);
+    it_cancels_calls_from_a_signal_handler(&sandbox, 1);
+    it_fires_from_a_signal_handler_at_any_moment();
+    it_cancels_the_load_of_an_exchange(&sandbox);
+    it_reports_the_pair_in_use(&sandbox, argv[1]);
     if (ca_file_of(&sandbox))
         it_trusts_authorities_in_memory(&sandbox);
     it_connects_from_the_local_address(&sandbox);
-    it_reads_no_longer_response_than_it_may(&sandbox);
+    it_refuses_a_response_over_the_maximum_length(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();
 }

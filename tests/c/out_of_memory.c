@@ -1,5 +1,5 @@
-/* Copies for which there is no memory: the program limits its address space. out_of_memory URL, of a
- * service that answers every request with a body of 30 MiB. */
+/* Checks copies for which there is no memory: the program limits its address space. out_of_memory
+ * URL; the service at URL responds to every request with a body of 30 MiB. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -11,7 +11,7 @@
 #define MIB ((size_t)1 << 20)
 #define LONG (300 * MIB)
 
-/* From here on no more than `left` bytes can be allocated. */
+/* Limits further allocations to `left` bytes. */
 static void limit_memory(size_t left) {
     struct rlimit limit;
     FILE *status = fopen("/proc/self/statm", "r");
@@ -38,7 +38,7 @@ static justcall_client *client_at(const char *url) {
     return client;
 }
 
-static void it_refuses_a_body_to_send(const justcall_client *client, const void *body) {
+static void it_refuses_a_request_body(const justcall_client *client, const void *body) {
     justcall_request *request = NULL;
     justcall_response *response = NULL;
     justcall_error *error = NULL;
@@ -52,13 +52,14 @@ static void it_refuses_a_body_to_send(const justcall_client *client, const void 
     CHECK(justcall_error_message(error)[0] != '\0' && justcall_error_hint(error)[0] != '\0');
     justcall_error_free(error);
     CHECK(justcall_request_set_body(request, body, LONG, NULL) == JUSTCALL_ERROR_OUT_OF_MEMORY);
-    CHECK_FAILS(justcall_client_request(client, "POST", "/v2.1/echo", body, LONG, &response, &error),
-                JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
+    CHECK_FAILS(
+        justcall_client_request(client, "POST", "/v2.1/echo", body, LONG, &response, &error),
+        JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
     justcall_request_free(request);
 }
 
-static void it_refuses_an_answer(const justcall_client *client, const void *body,
-                                 const char *text) {
+static void it_refuses_a_response(const justcall_client *client, const void *body,
+                                  const char *text) {
     const char *names[] = {"x-note"}, *values[1];
     justcall_exchange *exchange = NULL;
     justcall_error *error = NULL;
@@ -87,15 +88,15 @@ static void it_refuses_an_answer(const justcall_client *client, const void *body
                 JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
     CHECK_FAILS(justcall_exchange_answered(exchange, 200, names, values, 1, NULL, 0, &error),
                 JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
-    /* The exchange is as it was: the same answer, shorter, ends it. */
+    /* The exchange is unchanged: a shorter response completes it. */
     CHECK_OK(justcall_exchange_answered(exchange, 200, NULL, NULL, 0, body, 10, &error), &error);
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_DONE);
     justcall_exchange_free(exchange);
 }
 
-/* The copy of an error's header fits, the one that C programs borrow does not. */
-static void it_refuses_an_answer_that_fits_once(char *text) {
+/* The error's copy of the header fits, but the copy that C programs borrow does not. */
+static void it_refuses_a_response_that_fits_only_once(char *text) {
     const char *names[] = {"x-note"}, *values[1];
     justcall_error *error = NULL;
     values[0] = text;
@@ -106,7 +107,7 @@ static void it_refuses_an_answer_that_fits_once(char *text) {
     text[80 * MIB] = 'x';
 }
 
-/* What is too long to be right is refused before it is copied. */
+/* A text over the limit is refused before it is copied. */
 static void it_refuses_text_that_is_too_long(const char *text) {
     justcall_config *config = justcall_config_new();
     justcall_credentials *credentials = NULL;
@@ -144,7 +145,7 @@ static void it_refuses_text_that_is_too_long(const char *text) {
     justcall_config_free(config);
 }
 
-static void it_fails_to_read_a_large_answer(const char *url) {
+static void it_fails_to_read_a_large_response(const char *url) {
     justcall_client *client = client_at(url);
     justcall_response *response = NULL;
     justcall_error *error = NULL;
@@ -166,13 +167,13 @@ int main(int argc, char **argv) {
     memset(text, 'x', LONG);
     text[LONG] = '\0';
     limit_memory(128 * MIB);
-    /* The control: the limit bites. */
+    /* The control: the limit is effective. */
     CHECK(malloc(LONG) == NULL);
-    it_refuses_a_body_to_send(client, text);
-    it_refuses_an_answer(client, text, text);
-    it_refuses_an_answer_that_fits_once(text);
+    it_refuses_a_request_body(client, text);
+    it_refuses_a_response(client, text, text);
+    it_refuses_a_response_that_fits_only_once(text);
     it_refuses_text_that_is_too_long(text);
-    it_fails_to_read_a_large_answer(argv[1]);
+    it_fails_to_read_a_large_response(argv[1]);
     justcall_client_free(client);
     free(text);
     return checks_result();

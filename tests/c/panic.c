@@ -1,5 +1,5 @@
-/* A bug inside the library comes out as a status, and the program goes on. Needs a build with the
- * feature `test-panic`. */
+/* Checks that a panic in the library is returned as a status and the program continues. Needs a
+ * build with the feature `test-panic`. */
 
 #include "check.h"
 
@@ -16,13 +16,13 @@ int main(void) {
     CHECK(justcall_test_panic(&error) == JUSTCALL_ERROR_INTERNAL);
     CHECK(justcall_error_status(error) == 90);
     CHECK_TEXT(justcall_error_name(error), "internal");
-    CHECK_HOLDS(justcall_error_message(error), "internal error");
+    CHECK_CONTAINS(justcall_error_message(error), "internal error");
     justcall_error_free(error);
     CHECK(justcall_test_panic(NULL) == JUSTCALL_ERROR_INTERNAL);
 
     CHECK_OK(justcall_credentials_new("abc123def456", 12, "sec789xyz000", 12, &credentials, &error),
              &error);
-    CHECK_HOLDS(justcall_credentials_key_hint(credentials), "abc1");
+    CHECK_CONTAINS(justcall_credentials_key_hint(credentials), "abc1");
     justcall_credentials_free(credentials);
     return checks_result();
 }

@@ -1,4 +1,4 @@
-/* What a local check tells; tests/vectors/diagnose has what it finds. */
+/* Checks the reports of local checks. tests/vectors/diagnose has the findings. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -16,7 +16,7 @@ static justcall_report *report_on(const char *text, size_t length) {
     return report;
 }
 
-/* How bad the finding with this code is; -1 where there is none. */
+/* Returns the severity of the finding with this code, or -1 if there is none. */
 static int32_t severity_of(const justcall_report *report, const char *code) {
     for (size_t n = 0; n < justcall_report_count(report); ++n) {
         if (strcmp(justcall_report_code(report, n), code) == 0)
@@ -25,13 +25,13 @@ static int32_t severity_of(const justcall_report *report, const char *code) {
     return -1;
 }
 
-static void it_tells_the_worst_first_and_never_the_value(void) {
-    /* A colon in the secret is a warning, the space behind it an error. */
+static void it_lists_the_worst_finding_first_and_never_shows_the_value(void) {
+    /* A colon in the secret is a warning, and a space after it an error. */
     static const char text[] = PAIR ":canary77 ";
     char pasted[sizeof text];
     memcpy(pasted, text, sizeof text);
     justcall_report *report = report_on(pasted, sizeof text - 1);
-    memset(pasted, '#', sizeof pasted); /* nothing of it is kept */
+    memset(pasted, '#', sizeof pasted); /* the report keeps no copy */
     const size_t count = justcall_report_count(report);
     CHECK(count >= 2);
     CHECK(justcall_report_severity(report, 0) == JUSTCALL_SEVERITY_ERROR);
@@ -49,7 +49,7 @@ static void it_tells_the_worst_first_and_never_the_value(void) {
     justcall_report_free(report);
 }
 
-static void it_tells_nothing_behind_the_last_finding(void) {
+static void it_returns_nothing_after_the_last_finding(void) {
     justcall_report *report = report_on("", 0);
     const size_t places[] = {justcall_report_count(report), SIZE_MAX, SIZE_MAX / 2 + 1};
     CHECK(places[0] > 0);
@@ -62,11 +62,11 @@ static void it_tells_nothing_behind_the_last_finding(void) {
     justcall_report_free(report);
 }
 
-static void it_reads_as_much_as_it_is_told_to(void) {
+static void it_reads_only_the_given_length(void) {
     static const char text[] = PAIR " \0";
     justcall_report *report = report_on(text, strlen(PAIR));
     CHECK(report != NULL);
-    CHECK(justcall_report_count(report) == 0); /* well is not NULL */
+    CHECK(justcall_report_count(report) == 0); /* a report without findings is not NULL */
     justcall_report_free(report);
     report = report_on(text, strlen(PAIR) + 1);
     CHECK(severity_of(report, "trailing_whitespace") == JUSTCALL_SEVERITY_ERROR);
@@ -96,7 +96,7 @@ static void it_checks_the_environment(void) {
     CHECK(unsetenv("JUSTCALL_API_SECRET") == 0);
 }
 
-static void it_refuses_impossible_arguments(void) {
+static void it_refuses_invalid_arguments(void) {
     justcall_report *report = POISON(justcall_report);
     justcall_error *error = POISON(justcall_error);
     const justcall_status invalid = JUSTCALL_ERROR_INVALID_ARGUMENT;
@@ -112,7 +112,7 @@ static void it_refuses_impossible_arguments(void) {
     CHECK_FAILS(justcall_diagnose(PAIR, 3, NULL, &error), invalid, &error);
 }
 
-static void it_answers_for_no_report(void) {
+static void it_accepts_null_for_a_report(void) {
     CHECK(justcall_report_count(NULL) == 0);
     CHECK(justcall_report_severity(NULL, 0) == -1);
     CHECK_TEXT(justcall_report_code(NULL, 0), NULL);
@@ -121,11 +121,11 @@ static void it_answers_for_no_report(void) {
 }
 
 int main(void) {
-    it_tells_the_worst_first_and_never_the_value();
-    it_tells_nothing_behind_the_last_finding();
-    it_reads_as_much_as_it_is_told_to();
+    it_lists_the_worst_finding_first_and_never_shows_the_value();
+    it_returns_nothing_after_the_last_finding();
+    it_reads_only_the_given_length();
     it_checks_the_environment();
-    it_refuses_impossible_arguments();
-    it_answers_for_no_report();
+    it_refuses_invalid_arguments();
+    it_accepts_null_for_a_report();
     return checks_result();
 }

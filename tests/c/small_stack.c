@@ -1,6 +1,7 @@
-/* Every kind of call on a thread with a small stack. small_stack STACK_KIB FOLDER; the sandbox's line is in
- * the environment as JUSTCALL_SANDBOX. Prints how much of the stack each kind has used. A stack that is
- * too small ends the program with SIGSEGV, and so does a hang with SIGALRM. */
+/* Makes every kind of call on a thread with a small stack, and prints how much of the stack each
+ * kind uses. small_stack STACK_KIB FOLDER; the sandbox's line is in the environment as
+ * JUSTCALL_SANDBOX. The program ends with SIGSEGV if the stack is too small, and with SIGALRM if it
+ * hangs. */
 
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 
@@ -19,24 +20,24 @@
 #define TIME "2024-03-21 17:08:22"
 #define NOW 1711040902
 
-/* What the threads work with. It is made on the main thread, which also talks to the sandbox. */
-struct world {
+/* What the threads share. The main thread creates it and makes the control calls. */
+struct fixture {
     const char *url, *ca_file, *source;
     justcall_credentials *good, *bad;
 };
 
-static justcall_config *config_of(const struct world *world) {
+static justcall_config *config_of(const struct fixture *fixture) {
     justcall_config *config = justcall_config_new();
     justcall_error *error = NULL;
-    CHECK_OK(justcall_config_set_base_url(config, world->url, &error), &error);
-    if (world->ca_file)
-        CHECK_OK(justcall_config_set_ca_file(config, world->ca_file, &error), &error);
-    CHECK_OK(justcall_config_set_source(config, world->source, &error), &error);
+    CHECK_OK(justcall_config_set_base_url(config, fixture->url, &error), &error);
+    if (fixture->ca_file)
+        CHECK_OK(justcall_config_set_ca_file(config, fixture->ca_file, &error), &error);
+    CHECK_OK(justcall_config_set_source(config, fixture->source, &error), &error);
     return config;
 }
 
 static void *verify(void *context) {
-    justcall_client *client = client_of(config_of((const struct world *)context));
+    justcall_client *client = client_of(config_of((const struct fixture *)context));
     justcall_account *account = NULL;
     justcall_error *error = NULL;
     CHECK_OK(justcall_client_verify(client, &account, &error), &error);
@@ -46,36 +47,37 @@ static void *verify(void *context) {
 }
 
 static void *send_and_fail(void *context) {
-    const struct world *world = (const struct world *)context;
+    const struct fixture *fixture = (const struct fixture *)context;
     static const uint8_t body[200000];
-    justcall_client *client = client_of(config_of(world));
+    justcall_client *client = client_of(config_of(fixture));
     justcall_response *response = NULL;
     justcall_error *error = NULL;
-    CHECK_OK(justcall_client_request(client, "POST", "/v2.1/echo", body, sizeof body, &response,
-                                     &error),
-             &error);
+    CHECK_OK(
+        justcall_client_request(client, "POST", "/v2.1/echo", body, sizeof body, &response, &error),
+        &error);
     justcall_response_free(response);
     CHECK_FAILS(justcall_client_request(client, "GET", "/v2.1/none", NULL, 0, &response, &error),
                 JUSTCALL_ERROR_NOT_FOUND, &error);
-    CHECK_FAILS(justcall_client_replace(client, world->bad, &error),
+    CHECK_FAILS(justcall_client_replace(client, fixture->bad, &error),
                 JUSTCALL_ERROR_INVALID_CREDENTIALS, &error);
-    CHECK_OK(justcall_client_replace(client, world->good, &error), &error);
+    CHECK_OK(justcall_client_replace(client, fixture->good, &error), &error);
     CHECK_OK(justcall_client_reload(client, NULL, &error), &error);
     justcall_client_shutdown(client);
     justcall_client_free(client);
     return NULL;
 }
 
-/* Without the sandbox's authority, so that the system's are read and the connection is refused. */
+/* Without the sandbox's certificate authority, those of the system are read, and the connection
+ * fails. */
 static void *refuse_a_certificate(void *context) {
-    const struct world *world = (const struct world *)context;
+    const struct fixture *fixture = (const struct fixture *)context;
     justcall_config *config = justcall_config_new();
     justcall_account *account = NULL;
     justcall_error *error = NULL;
-    CHECK_OK(justcall_config_set_base_url(config, world->url, &error), &error);
-    CHECK_OK(justcall_config_set_credentials(config, world->good, &error), &error);
+    CHECK_OK(justcall_config_set_base_url(config, fixture->url, &error), &error);
+    CHECK_OK(justcall_config_set_credentials(config, fixture->good, &error), &error);
     justcall_client *client = client_of(config);
-    if (world->ca_file)
+    if (fixture->ca_file)
         CHECK_FAILS(justcall_client_verify(client, &account, &error), JUSTCALL_ERROR_TLS_FAILED,
                     &error);
     justcall_client_free(client);
@@ -83,13 +85,13 @@ static void *refuse_a_certificate(void *context) {
 }
 
 static void *refuse_a_proxy(void *context) {
-    justcall_config *config = config_of((const struct world *)context);
+    justcall_config *config = config_of((const struct fixture *)context);
     justcall_account *account = NULL;
     justcall_error *error = NULL;
     CHECK_OK(justcall_config_set_proxy(config, "http://localhost:1", &error), &error);
     CHECK_OK(justcall_config_set_max_retries(config, 1, &error), &error);
     justcall_client *client = client_of(config);
-    if (((const struct world *)context)->ca_file)
+    if (((const struct fixture *)context)->ca_file)
         CHECK_FAILS(justcall_client_verify(client, &account, &error),
                     JUSTCALL_ERROR_CONNECTION_FAILED, &error);
     justcall_account_free(account);
@@ -104,11 +106,13 @@ static void *load(void *context) {
     justcall_credentials *credentials = NULL;
     justcall_error *error = NULL;
     size_t i;
-    CHECK_OK(justcall_credentials_load(((const struct world *)context)->source, &credentials, &error),
-             &error);
+    CHECK_OK(
+        justcall_credentials_load(((const struct fixture *)context)->source, &credentials, &error),
+        &error);
     justcall_credentials_free(credentials);
     for (i = 0; i < sizeof sources / sizeof *sources; ++i) {
-        CHECK((justcall_credentials_load(sources[i], &credentials, &error) == JUSTCALL_OK) == (i == 3));
+        CHECK((justcall_credentials_load(sources[i], &credentials, &error) == JUSTCALL_OK) ==
+              (i == 3));
         justcall_credentials_free(credentials);
         justcall_error_free(error);
     }
@@ -122,9 +126,9 @@ static justcall_status is_new(void *context, const justcall_webhook_event *event
 }
 
 static void *verify_webhooks(void *context) {
-    static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL
-                               "\",\"data\":{\"id\":7}}";
-    justcall_client *client = client_of(config_of((const struct world *)context));
+    static const char body[] =
+        "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\",\"data\":{\"id\":7}}";
+    justcall_client *client = client_of(config_of((const struct fixture *)context));
     justcall_webhook *webhook = NULL;
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
@@ -154,9 +158,9 @@ static void *verify_webhooks(void *context) {
 }
 
 static void *exchange(void *context) {
-    static const char answer[] = "{\"status\":\"success\",\"data\":[]}";
+    static const char body[] = "{\"status\":\"success\",\"data\":[]}";
     const char *names[] = {"content-type"}, *values[] = {"application/json"};
-    justcall_client *client = client_of(config_of((const struct world *)context));
+    justcall_client *client = client_of(config_of((const struct fixture *)context));
     justcall_exchange *exchange = NULL;
     justcall_response *response = NULL;
     justcall_error *error = NULL;
@@ -172,8 +176,8 @@ static void *exchange(void *context) {
             CHECK_OK(justcall_exchange_authorization(exchange, authorization, sizeof authorization,
                                                      NULL, &error),
                      &error);
-            CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, answer,
-                                                strlen(answer), &error),
+            CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, body, strlen(body),
+                                                &error),
                      &error);
         }
     }
@@ -184,11 +188,11 @@ static void *exchange(void *context) {
     return NULL;
 }
 
-static void *look_at_things(void *context) {
+static void *diagnose_and_report(void *context) {
     static const char text[] = "Authorization: Basic YWJjMTIzZGVmNDU2OnNlYzc4OXh5ejAwMA==\n";
     static const char body[] = "{\"error\":{\"message\":\"the plan does not include this\"}}";
     static char usage[JUSTCALL_USAGE_SIZE];
-    justcall_client *client = client_of(config_of((const struct world *)context));
+    justcall_client *client = client_of(config_of((const struct fixture *)context));
     justcall_report *report = NULL;
     justcall_error *error = NULL;
     CHECK_OK(justcall_diagnose(text, strlen(text), &report, &error), &error);
@@ -206,9 +210,9 @@ static void *look_at_things(void *context) {
 
 static justcall_status load_after_a_call(void *context, justcall_credentials **out,
                                          justcall_error **error) {
-    const struct world *world = (const struct world *)context;
+    const struct fixture *fixture = (const struct fixture *)context;
     verify(context);
-    return justcall_credentials_load(world->source, out, error);
+    return justcall_credentials_load(fixture->source, out, error);
 }
 
 static void handle_with_a_call(void *context, const justcall_event *event) {
@@ -216,29 +220,30 @@ static void handle_with_a_call(void *context, const justcall_event *event) {
     verify(context);
 }
 
-/* Calls within calls. */
+/* Makes calls inside callbacks of calls. */
 static void *call_in_callbacks(void *context) {
-    const struct world *world = (const struct world *)context;
+    const struct fixture *fixture = (const struct fixture *)context;
     justcall_config *config = justcall_config_new();
     justcall_response *response = NULL;
     justcall_error *error = NULL;
-    CHECK_OK(justcall_config_set_base_url(config, world->url, &error), &error);
-    if (world->ca_file)
-        CHECK_OK(justcall_config_set_ca_file(config, world->ca_file, &error), &error);
+    CHECK_OK(justcall_config_set_base_url(config, fixture->url, &error), &error);
+    if (fixture->ca_file)
+        CHECK_OK(justcall_config_set_ca_file(config, fixture->ca_file, &error), &error);
     CHECK_OK(justcall_config_set_source_callback(config, load_after_a_call, context, NULL, &error),
              &error);
     CHECK_OK(justcall_config_set_event_handler(config, handle_with_a_call, context, NULL, &error),
              &error);
     justcall_client *client = client_of(config);
-    CHECK_FAILS(justcall_client_replace(client, world->bad, &error),
+    CHECK_FAILS(justcall_client_replace(client, fixture->bad, &error),
                 JUSTCALL_ERROR_INVALID_CREDENTIALS, &error);
-    CHECK_OK(justcall_client_request(client, "GET", "/v2.1/calls", NULL, 0, &response, &error), &error);
+    CHECK_OK(justcall_client_request(client, "GET", "/v2.1/calls", NULL, 0, &response, &error),
+             &error);
     justcall_response_free(response);
     justcall_client_free(client);
     return NULL;
 }
 
-/* How much of the stack is not the pattern any more, from its deepest byte on. */
+/* Returns how many bytes of the stack were used: those above the unchanged pattern. */
 static size_t used_of(const unsigned char *stack, size_t size) {
     size_t untouched = 0;
     while (untouched < size && stack[untouched] == PATTERN)
@@ -246,8 +251,8 @@ static size_t used_of(const unsigned char *stack, size_t size) {
     return size - untouched;
 }
 
-/* Runs `work` on a stack of `size` bytes below which lies nothing. */
-static void run_on(size_t size, const char *name, void *(*work)(void *), struct world *world) {
+/* Runs `work` on a stack of `size` bytes with an inaccessible guard below it. */
+static void run_on(size_t size, const char *name, void *(*work)(void *), struct fixture *fixture) {
     pthread_t thread;
     pthread_attr_t attributes;
     unsigned char *memory = (unsigned char *)mmap(NULL, GUARD + size, PROT_READ | PROT_WRITE,
@@ -256,7 +261,7 @@ static void run_on(size_t size, const char *name, void *(*work)(void *), struct 
     memset(memory + GUARD, PATTERN, size);
     pthread_attr_init(&attributes);
     CHECK(pthread_attr_setstack(&attributes, memory + GUARD, size) == 0);
-    CHECK(pthread_create(&thread, &attributes, work, world) == 0);
+    CHECK(pthread_create(&thread, &attributes, work, fixture) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     printf("%-24s %6zu bytes of %zu\n", name, used_of(memory + GUARD, size), size);
     pthread_attr_destroy(&attributes);
@@ -268,14 +273,17 @@ int main(int argc, char **argv) {
         const char *name;
         void *(*work)(void *);
     } kinds[] = {
-        {"verify", verify},           {"send and fail", send_and_fail},
+        {"verify", verify},
+        {"send and fail", send_and_fail},
         {"refuse a certificate", refuse_a_certificate},
         {"refuse a proxy", refuse_a_proxy},
-        {"load", load},               {"webhooks", verify_webhooks},
-        {"exchange", exchange},       {"diagnose and report", look_at_things},
+        {"load", load},
+        {"webhooks", verify_webhooks},
+        {"exchange", exchange},
+        {"diagnose and report", diagnose_and_report},
         {"calls in callbacks", call_in_callbacks},
     };
-    struct world world;
+    struct fixture fixture;
     size_t size, i;
     if (argc != 3)
         return 2;
@@ -285,17 +293,17 @@ int main(int argc, char **argv) {
     justcall_error *error = NULL;
     alarm(300);
     cJSON *pair = fresh_account(&sandbox);
-    file_gives(&file, pair);
-    world.url = member(sandbox.line, "url");
-    world.ca_file = ca_file_of(&sandbox);
-    world.source = file.source;
-    world.good = credentials_of(pair);
-    CHECK_OK(justcall_credentials_new("abc123def456", 12, "sec789xyz000", 12, &world.bad, &error),
+    write_pair(&file, pair);
+    fixture.url = member(sandbox.line, "url");
+    fixture.ca_file = ca_file_of(&sandbox);
+    fixture.source = file.source;
+    fixture.good = credentials_of(pair);
+    CHECK_OK(justcall_credentials_new("abc123def456", 12, "sec789xyz000", 12, &fixture.bad, &error),
              &error);
     for (i = 0; i < sizeof kinds / sizeof *kinds; ++i)
-        run_on(size, kinds[i].name, kinds[i].work, &world);
-    justcall_credentials_free(world.good);
-    justcall_credentials_free(world.bad);
+        run_on(size, kinds[i].name, kinds[i].work, &fixture);
+    justcall_credentials_free(fixture.good);
+    justcall_credentials_free(fixture.bad);
     cJSON_Delete(pair);
     sandbox_close(&sandbox);
     return checks_result();

@@ -1,6 +1,6 @@
-/* pthread_cancel() of a thread that is in the library: the call ends as it would have, and the thread
- * ends after it. thread_cancel FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. A
- * hang ends the program. */
+/* Checks pthread_cancel() of a thread inside the library: the call continues to its normal end, and
+ * then the thread ends. thread_cancel FOLDER; the sandbox's line is in the environment as
+ * JUSTCALL_SANDBOX. alarm() ends the program if it hangs. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -31,7 +31,7 @@ struct call {
 };
 
 static void wait_briefly(void) {
-    /* A cancellation point. */
+    /* nanosleep() is a cancellation point. */
     struct timespec time = {0, 1000000};
     nanosleep(&time, NULL);
 }
@@ -41,11 +41,11 @@ static void begin(struct call *call, void *(*run)(void *)) {
     CHECK(pthread_create(&call->thread, NULL, run, call) == 0);
 }
 
-/* The thread ended because it was cancelled. */
+/* Checks that the thread ended because it was cancelled. */
 static void end(struct call *call, int line) {
     void *result = NULL;
     pthread_join(call->thread, &result);
-    check(result == PTHREAD_CANCELED, __FILE__, line, "the thread ends as a cancelled one");
+    check(result == PTHREAD_CANCELED, __FILE__, line, "the thread was cancelled");
 }
 
 #define END(call) end(call, __LINE__)
@@ -64,17 +64,16 @@ static void *call_then_end(void *context) {
     return NULL;
 }
 
-/* How often a fault has struck. */
+/* Returns how often the first fault was applied. */
 static int struck(struct sandbox *sandbox) {
     cJSON *faults = control(sandbox, "GET", "faults", NULL);
-    const cJSON *count =
-        cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(faults, 0), "struck");
+    const cJSON *count = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(faults, 0), "struck");
     int times = cJSON_IsNumber(count) ? count->valueint : 0;
     cJSON_Delete(faults);
     return times;
 }
 
-static void it_ends_a_blocked_call_as_its_timeout_does(struct sandbox *sandbox) {
+static void it_lets_a_blocked_call_end_at_its_timeout(struct sandbox *sandbox) {
     struct call call;
     cJSON *pair = fresh_account(sandbox);
     justcall_error *error = POISON(justcall_error);
@@ -83,32 +82,32 @@ static void it_ends_a_blocked_call_as_its_timeout_does(struct sandbox *sandbox) 
     memset(&call, 0, sizeof call);
     justcall_client *client = client_of(config);
     call.client = client;
-    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\"}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"hang\"}");
     begin(&call, call_then_end);
     while (struck(sandbox) == 0)
         sched_yield();
     CHECK(pthread_cancel(call.thread) == 0);
     END(&call);
     CHECK(call.status == JUSTCALL_ERROR_TIMEOUT);
-    tell(sandbox, "POST", "clear", NULL);
+    run_control(sandbox, "POST", "clear", NULL);
     justcall_client_free(client);
     cJSON_Delete(pair);
 }
 
-static void it_ends_a_delayed_call_with_its_answer(struct sandbox *sandbox) {
+static void it_lets_a_delayed_call_end_with_its_response(struct sandbox *sandbox) {
     struct call call;
     cJSON *pair = fresh_account(sandbox);
     memset(&call, 0, sizeof call);
     justcall_client *client = new_client(sandbox, pair);
     call.client = client;
-    tell(sandbox, "POST", "faults", "{\"fault\":\"delay\",\"ms\":300}");
+    run_control(sandbox, "POST", "faults", "{\"fault\":\"delay\",\"ms\":300}");
     begin(&call, call_then_end);
     while (struck(sandbox) == 0)
         sched_yield();
     CHECK(pthread_cancel(call.thread) == 0);
     END(&call);
     CHECK(call.status == JUSTCALL_OK);
-    tell(sandbox, "POST", "clear", NULL);
+    run_control(sandbox, "POST", "clear", NULL);
     justcall_client_free(client);
     cJSON_Delete(pair);
 }
@@ -136,7 +135,7 @@ static void *load_in_an_exchange(void *context) {
     return NULL;
 }
 
-static void it_lets_a_callback_that_loads_return(struct sandbox *sandbox, void *(*run)(void *)) {
+static void it_lets_a_source_callback_return(struct sandbox *sandbox, void *(*run)(void *)) {
     struct call call;
     cJSON *pair = fresh_account(sandbox);
     justcall_error *error = POISON(justcall_error);
@@ -199,7 +198,7 @@ static void verify_a_delivery(void) {
     justcall_webhook_free(webhook);
 }
 
-/* Whatever opens, reads, writes, waits or closes, with a request to cancel pending all the while. */
+/* Calls the functions that open, read, write, wait or close while a cancellation is pending. */
 static void *use_all(void *context) {
     struct call *call = (struct call *)context;
     justcall_config *config = sandbox_config(call->sandbox);
@@ -238,12 +237,12 @@ static void *use_all(void *context) {
     return NULL;
 }
 
-static void it_ends_no_function_early(struct sandbox *sandbox, const char *folder) {
+static void it_interrupts_no_function(struct sandbox *sandbox, const char *folder) {
     struct call call;
     struct pair_file file = pair_file_in(folder);
     memset(&call, 0, sizeof call);
-    file_says(&file, "abc123def456:sec789xyz000\n");
-    tell(sandbox, "POST", "clear", NULL);
+    write_text(&file, "abc123def456:sec789xyz000\n");
+    run_control(sandbox, "POST", "clear", NULL);
     call.sandbox = sandbox;
     call.source = file.source;
     begin(&call, use_all);
@@ -278,8 +277,8 @@ static void *wait_long(void *context) {
     return NULL;
 }
 
-/* The control: outside the library a wait ends at once. */
-static void it_can_cancel_threads(void) {
+/* The control: outside the library, a cancelled wait ends immediately. */
+static void the_control_is_cancelled_outside_the_library(void) {
     struct call call;
     memset(&call, 0, sizeof call);
     begin(&call, wait_long);
@@ -295,12 +294,12 @@ int main(int argc, char **argv) {
         return 2;
     struct sandbox sandbox = sandbox_open();
     alarm(300);
-    it_can_cancel_threads();
-    it_ends_a_blocked_call_as_its_timeout_does(&sandbox);
-    it_ends_a_delayed_call_with_its_answer(&sandbox);
-    it_lets_a_callback_that_loads_return(&sandbox, call_then_end);
-    it_lets_a_callback_that_loads_return(&sandbox, load_in_an_exchange);
-    it_ends_no_function_early(&sandbox, argv[1]);
+    the_control_is_cancelled_outside_the_library();
+    it_lets_a_blocked_call_end_at_its_timeout(&sandbox);
+    it_lets_a_delayed_call_end_with_its_response(&sandbox);
+    it_lets_a_source_callback_return(&sandbox, call_then_end);
+    it_lets_a_source_callback_return(&sandbox, load_in_an_exchange);
+    it_interrupts_no_function(&sandbox, argv[1]);
     it_restores_the_state_that_the_host_had_set(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();

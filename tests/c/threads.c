@@ -1,5 +1,5 @@
-/* Eight threads share one client and verify 50 times each: threads URL CA_FILE KEY SECRET
- * ACCOUNT_ID */
+/* Shares one client between eight threads, which verify 50 times each. threads URL CA_FILE KEY
+ * SECRET ACCOUNT_ID */
 
 #include "check.h"
 

@@ -1,4 +1,5 @@
-/* Loads the library at run time, uses it, and unloads it, which leaves it in memory. unload LIBRARY */
+/* Loads a library at run time, calls it, closes it, and prints whether it stayed loaded. unload
+ * LIBRARY */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -9,7 +10,7 @@
 
 typedef const char *(*version_fn)(void);
 
-/* ISO C knows no way from an object pointer to a function pointer; POSIX has this one. */
+/* ISO C cannot convert an object pointer to a function pointer; POSIX permits this way. */
 static version_fn version_in(void *library) {
     version_fn function = NULL;
     void *symbol = dlsym(library, "justcall_version");
@@ -24,7 +25,7 @@ int main(int argc, char **argv) {
         return 2;
     if (dlclose(library) != 0)
         return 3;
-    /* A thread that looks up a name may still run there. */
+    /* The library must stay loaded: its thread that looks up a name may still run. */
     if (!dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD)) {
         puts("unloaded");
         return 1;

@@ -1,5 +1,6 @@
-/* What the runners of tests/vectors share: a folder's vectors, one after another, and what is wrong
- * with the one at hand. tests/vectors/README.md has the format. Define _XOPEN_SOURCE before. */
+/* Shared by the runners of tests/vectors: iterates over the vectors of a folder, and counts the
+ * mismatches of each. tests/vectors/README.md describes the format. Define _XOPEN_SOURCE before
+ * including this file. */
 
 #ifndef JUSTCALL_TESTS_VECTORS_H
 #define JUSTCALL_TESTS_VECTORS_H
@@ -12,7 +13,7 @@
 
 static int mismatches;
 
-/* Prints what is wrong with the vector at hand, and counts it. */
+/* Prints and counts a mismatch of the current vector. */
 static inline void mismatch(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -26,7 +27,7 @@ static inline const cJSON *get(const cJSON *object, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-static inline void only_known(const cJSON *object, const char *const *known) {
+static inline void check_known_keys(const cJSON *object, const char *const *known) {
     if (!cJSON_IsObject(object))
         mismatch("an object is absent");
     for (const cJSON *item = object ? object->child : NULL; item; item = item->next) {
@@ -38,7 +39,7 @@ static inline void only_known(const cJSON *object, const char *const *known) {
     }
 }
 
-static inline void same_text(const cJSON *expect, const char *name, const char *actual) {
+static inline void check_text_equals(const cJSON *expect, const char *name, const char *actual) {
     const cJSON *item = get(expect, name);
     const char *expected = cJSON_IsString(item) ? item->valuestring : NULL;
     if (!cJSON_IsString(item) && !cJSON_IsNull(item))
@@ -49,22 +50,22 @@ static inline void same_text(const cJSON *expect, const char *name, const char *
                  expected ? expected : "(NULL)");
 }
 
-/* null stands for `absent`. cJSON reads every number as a double, so they are compared as such. */
-static inline void same_number(const cJSON *expect, const char *name, double actual,
-                               double absent) {
+/* `null` stands for the value `absent`. cJSON reads every number as a double. */
+static inline void check_number_equals(const cJSON *expect, const char *name, double actual,
+                                       double absent) {
     const cJSON *item = get(expect, name);
     double expected = cJSON_IsNull(item) ? absent : cJSON_IsNumber(item) ? item->valuedouble : NAN;
     if (actual != expected)
         mismatch("%s is %.17g, not %.17g", name, actual, expected);
 }
 
-static inline void same_truth(const cJSON *expect, const char *name, int32_t actual) {
+static inline void check_flag_equals(const cJSON *expect, const char *name, int32_t actual) {
     const cJSON *item = get(expect, name);
     if (!cJSON_IsBool(item) || actual != (cJSON_IsTrue(item) ? 1 : 0))
         mismatch("%s is %d", name, (int)actual);
 }
 
-static inline void holds_all(const cJSON *expect, const char *name, const char *text) {
+static inline void check_contains_all(const cJSON *expect, const char *name, const char *text) {
     const cJSON *list = get(expect, name), *part;
     if (!cJSON_IsArray(list))
         mismatch("%s is not a list", name);
@@ -74,17 +75,17 @@ static inline void holds_all(const cJSON *expect, const char *name, const char *
     }
 }
 
-/* The JSON in a file; the caller's to delete. */
+/* Reads a JSON file. The caller deletes the result. */
 static inline cJSON *read_json(const char *path) {
     char *text = NULL;
     size_t length = 0;
     FILE *file = fopen(path, "rb");
     if (!file)
-        give_up("cannot open", path);
+        abort_test("cannot open", path);
     do {
         text = (char *)realloc(text, length + 4096 + 1);
         if (!text)
-            give_up("no memory for", path);
+            abort_test("no memory for", path);
         size_t count = fread(text + length, 1, 4096, file);
         length += count;
         text[length] = '\0';
@@ -92,7 +93,7 @@ static inline cJSON *read_json(const char *path) {
     fclose(file);
     cJSON *json = cJSON_Parse(text);
     if (!json)
-        give_up("not JSON", path);
+        abort_test("not JSON", path);
     free(text);
     return json;
 }
@@ -110,18 +111,19 @@ static inline int is_json(const struct dirent *entry) {
 
 static inline int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
 
-/* The entries of a folder that `is_vector`, in order. None is no success: it ends the program. */
+/* Returns the entries of a folder for which `is_vector` is true, sorted. Ends the program if there
+ * are none. */
 static inline struct vectors vectors_in(const char *folder,
                                         int (*is_vector)(const struct dirent *)) {
     struct vectors vectors = {folder, NULL, 0, 0};
     if (folder)
         vectors.count = scandir(folder, &vectors.entries, is_vector, alphasort);
     if (vectors.count <= 0)
-        give_up("there are no vectors in", folder ? folder : "an argument that is not there");
+        abort_test("there are no vectors in", folder ? folder : "a missing argument");
     return vectors;
 }
 
-/* Begins with vector number `n`: what is in its file, or in `file` where a vector is a folder. */
+/* Starts vector number `n`, and returns the JSON of its file, or of `file` in its folder. */
 static inline cJSON *vector_begin(const struct vectors *vectors, int n, const char *file) {
     char path[4096];
     const char *name = vectors->entries[n]->d_name;
@@ -131,7 +133,7 @@ static inline cJSON *vector_begin(const struct vectors *vectors, int n, const ch
     return read_json(path);
 }
 
-/* Ends with it, and deletes it. */
+/* Ends a vector: prints the result and deletes the JSON. */
 static inline void vector_end(struct vectors *vectors, cJSON *vector) {
     printf(mismatches ? "\n" : ": ok\n");
     vectors->failed += mismatches != 0;
@@ -146,7 +148,7 @@ static inline int vectors_result(struct vectors *vectors) {
     return vectors->failed != 0;
 }
 
-/* `text` with `dir` for each {dir}; the caller's to free. */
+/* Returns `text` with `dir` in place of each {dir}. The caller frees it. */
 static inline char *filled(const char *text, const char *dir) {
     size_t size = strlen(text) + 1;
     const char *at;
@@ -154,7 +156,7 @@ static inline char *filled(const char *text, const char *dir) {
         size += strlen(dir);
     char *result = (char *)malloc(size), *end = result;
     if (!result)
-        give_up("no memory for", text);
+        abort_test("no memory for", text);
     while ((at = strstr(text, "{dir}")) != NULL) {
         end += snprintf(end, size - (size_t)(end - result), "%.*s%s", (int)(at - text), text, dir);
         text = at + 5;
@@ -163,7 +165,8 @@ static inline char *filled(const char *text, const char *dir) {
     return result;
 }
 
-/* Sets a vector's variables, and no other that a source reads: what stays is for programs. */
+/* Sets the variables of a vector and unsets all others that a source reads. The rest, such as PATH,
+ * is kept for programs. */
 static inline void set_environment(const cJSON *variables, const char *dir) {
     static const char *const sources[] = {"JUSTCALL_CREDENTIALS",  "JUSTCALL_API_KEY",
                                           "JUSTCALL_API_SECRET",   "JUSTCALL_WEBHOOK_SECRET",
@@ -181,7 +184,7 @@ static inline void set_environment(const cJSON *variables, const char *dir) {
     }
 }
 
-/* Unsets them again: others than those above are the vector's own. */
+/* Unsets the variables of a vector. */
 static inline void unset_environment(const cJSON *variables) {
     const cJSON *variable;
     cJSON_ArrayForEach(variable, variables) { unsetenv(variable->string); }

@@ -1,6 +1,6 @@
-/* Runs every file of a folder of tests/vectors/verify against a sandbox: verify_vectors FOLDER,
- * with the sandbox's line in the environment as JUSTCALL_SANDBOX. One line a vector, then the
- * total; tests/vectors/README.md has the format. */
+/* Runs every vector of a folder such as tests/vectors/verify against a sandbox: verify_vectors
+ * FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. Prints one line for each
+ * vector, then the total. tests/vectors/README.md describes the format. */
 
 #define _XOPEN_SOURCE 700
 
@@ -20,25 +20,25 @@ static const char *const ERROR_KEYS[] = {
     NULL};
 
 static void compare_account(const cJSON *expect, const justcall_account *account) {
-    only_known(expect, ACCOUNT_KEYS);
-    same_number(expect, "id", (double)justcall_account_id(account), 0);
-    same_text(expect, "email", justcall_account_email(account));
-    same_text(expect, "plan", justcall_account_plan(account));
-    same_text(expect, "verified_by", justcall_account_verified_by(account));
+    check_known_keys(expect, ACCOUNT_KEYS);
+    check_number_equals(expect, "id", (double)justcall_account_id(account), 0);
+    check_text_equals(expect, "email", justcall_account_email(account));
+    check_text_equals(expect, "plan", justcall_account_plan(account));
+    check_text_equals(expect, "verified_by", justcall_account_verified_by(account));
 }
 
 static void compare_error(const cJSON *expect, const justcall_error *error) {
-    only_known(expect, ERROR_KEYS);
-    same_text(expect, "name", justcall_error_name(error));
-    same_number(expect, "code", justcall_error_status(error), 0);
-    same_number(expect, "http_status", justcall_error_http_status(error), 0);
-    same_truth(expect, "retryable", justcall_error_retryable(error));
-    same_truth(expect, "request_sent", justcall_error_request_sent(error));
-    same_number(expect, "retry_after_ms", (double)justcall_error_retry_after_ms(error), -1);
-    same_text(expect, "reason", justcall_error_reason(error));
-    same_text(expect, "service_message", justcall_error_service_message(error));
-    holds_all(expect, "message_contains", justcall_error_message(error));
-    holds_all(expect, "hint_contains", justcall_error_hint(error));
+    check_known_keys(expect, ERROR_KEYS);
+    check_text_equals(expect, "name", justcall_error_name(error));
+    check_number_equals(expect, "code", justcall_error_status(error), 0);
+    check_number_equals(expect, "http_status", justcall_error_http_status(error), 0);
+    check_flag_equals(expect, "retryable", justcall_error_retryable(error));
+    check_flag_equals(expect, "request_sent", justcall_error_request_sent(error));
+    check_number_equals(expect, "retry_after_ms", (double)justcall_error_retry_after_ms(error), -1);
+    check_text_equals(expect, "reason", justcall_error_reason(error));
+    check_text_equals(expect, "service_message", justcall_error_service_message(error));
+    check_contains_all(expect, "message_contains", justcall_error_message(error));
+    check_contains_all(expect, "hint_contains", justcall_error_hint(error));
 }
 
 static void no_leak(const justcall_error *error, const char *secret) {
@@ -56,7 +56,7 @@ static justcall_status configure(const struct sandbox *sandbox, const cJSON *set
                                  justcall_config *config, justcall_error **error) {
     const cJSON *retries = get(settings, "max_retries"), *timeout = get(settings, "timeout_ms");
     const cJSON *path = get(settings, "verify_path");
-    only_known(settings, CONFIG_KEYS);
+    check_known_keys(settings, CONFIG_KEYS);
     if (!cJSON_IsNumber(retries))
         mismatch("max_retries is always given");
     justcall_status status =
@@ -72,7 +72,7 @@ static justcall_status configure(const struct sandbox *sandbox, const cJSON *set
     return status;
 }
 
-/* What a program does: configure, take the pair, verify. */
+/* Does what a program does: configures a client, sets the pair and verifies it. */
 static justcall_status verify(const struct sandbox *sandbox, const cJSON *settings, const char *key,
                               const char *secret, justcall_account **account,
                               justcall_error **error) {
@@ -100,7 +100,7 @@ static void count_requests(struct sandbox *sandbox, const cJSON *vector) {
     if (cJSON_IsNull(expected))
         return;
     cJSON *requests = control(sandbox, "GET", "requests", NULL);
-    same_number(vector, "requests", cJSON_GetArraySize(requests), -1);
+    check_number_equals(vector, "requests", cJSON_GetArraySize(requests), -1);
     cJSON_Delete(requests);
 }
 
@@ -109,8 +109,8 @@ static void run(struct sandbox *sandbox, const cJSON *vector) {
     const char *key, *secret;
     justcall_account *account = NULL;
     justcall_error *error = NULL;
-    only_known(vector, VECTOR_KEYS);
-    only_known(expect, EXPECT_KEYS);
+    check_known_keys(vector, VECTOR_KEYS);
+    check_known_keys(expect, EXPECT_KEYS);
     cJSON_Delete(control(sandbox, "POST", "clear", NULL));
     cJSON *pair = control(sandbox, "POST", "pairs", get(vector, "pair"));
     cJSON_ArrayForEach(fault, get(vector, "faults")) {

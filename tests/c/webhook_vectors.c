@@ -1,5 +1,5 @@
-/* Runs every file of a folder of tests/vectors/webhook: webhook_vectors FOLDER. One line a vector,
- * then the total; tests/vectors/README.md has the format. */
+/* Runs every vector of a folder such as tests/vectors/webhook: webhook_vectors FOLDER. Prints one
+ * line for each vector, then the total. tests/vectors/README.md describes the format. */
 
 #define _XOPEN_SOURCE 700
 
@@ -8,8 +8,8 @@
 #include <justcall_auth.h>
 #include <strings.h>
 
-static const char *const VECTOR_KEYS[] = {"about",      "secrets",      "urls", "tolerance",
-                                          "now",        "replay_check", "body", "body_base64",
+static const char *const VECTOR_KEYS[] = {"about",      "secrets",      "urls",   "tolerance",
+                                          "now",        "replay_check", "body",   "body_base64",
                                           "body_parts", "headers",      "expect", NULL};
 static const char *const EVENT_KEYS[] = {"url",          "type",      "timestamp",
                                          "secret_index", "signature", NULL};
@@ -24,14 +24,15 @@ static const char *text_of(const cJSON *item) {
 
 static justcall_status was_seen(void *context, const justcall_webhook_event *event) {
     if (!justcall_webhook_event_signature(event))
-        mismatch("the replay check is told no signature");
+        mismatch("the replay check received no signature");
     return *(const justcall_status *)context;
 }
 
-/* The verifier of a vector; NULL when it cannot be made. `seen` must outlive it. */
+/* Creates the verifier of a vector, or returns NULL if that fails. `seen` must outlive it. */
 static justcall_webhook *verifier(const cJSON *vector, justcall_status *seen) {
     const cJSON *urls = get(vector, "urls"), *check = get(vector, "replay_check"), *item;
-    const char *first = cJSON_IsNull(urls) ? JUSTCALL_ANY_URL : text_of(cJSON_GetArrayItem(urls, 0));
+    const char *first =
+        cJSON_IsNull(urls) ? JUSTCALL_ANY_URL : text_of(cJSON_GetArrayItem(urls, 0));
     const double tolerance = cJSON_GetNumberValue(get(vector, "tolerance"));
     justcall_webhook *webhook = NULL;
     justcall_error *error = NULL;
@@ -62,8 +63,8 @@ static justcall_webhook *verifier(const cJSON *vector, justcall_status *seen) {
     return webhook;
 }
 
-/* The value of a header in `value`, as a program finds it: NULL if it is not there. One that is
- * there twice is joined, as HTTP says. */
+/* Returns the value of a header, or NULL if there is none. Two values are joined with ", " in the
+ * buffer `value`, as HTTP specifies. */
 static const char *header(const cJSON *vector, const char *name, char value[512]) {
     const cJSON *item;
     int found = 0;
@@ -73,7 +74,7 @@ static const char *header(const cJSON *vector, const char *name, char value[512]
         if (strcasecmp(text_of(cJSON_GetArrayItem(item, 0)), name) != 0)
             continue;
         if (strlen(value) + strlen(text) + 3 > 512)
-            give_up("a header is too long", name);
+            abort_test("a header is too long", name);
         if (found++)
             strcat(value, ", ");
         strcat(value, text);
@@ -81,7 +82,7 @@ static const char *header(const cJSON *vector, const char *name, char value[512]
     return found ? value : NULL;
 }
 
-/* The body of a vector; the caller's to free. */
+/* Returns the body of a vector. The caller frees it. */
 static uint8_t *body_of(const cJSON *vector, size_t *length) {
     const cJSON *body = get(vector, "body"), *base64 = get(vector, "body_base64");
     const cJSON *parts = get(vector, "body_parts"), *part;
@@ -101,7 +102,7 @@ static uint8_t *body_of(const cJSON *vector, size_t *length) {
         (size_t)cJSON_GetNumberValue(cJSON_GetArrayItem(part, 1));
     uint8_t *bytes = (uint8_t *)malloc(*length + 1), *end = bytes;
     if (!bytes)
-        give_up("no memory for", "a body");
+        abort_test("no memory for", "a body");
     cJSON_ArrayForEach(part, parts) {
         const char *text = text_of(cJSON_GetArrayItem(part, 0));
         const size_t size = strlen(text);
@@ -114,20 +115,21 @@ static uint8_t *body_of(const cJSON *vector, size_t *length) {
 }
 
 static void compare_event(const cJSON *expect, const justcall_webhook_event *event) {
-    only_known(expect, EVENT_KEYS);
-    same_text(expect, "url", justcall_webhook_event_url(event));
-    same_text(expect, "type", justcall_webhook_event_type(event));
-    same_text(expect, "signature", justcall_webhook_event_signature(event));
-    same_number(expect, "timestamp", (double)justcall_webhook_event_timestamp(event), NAN);
-    same_number(expect, "secret_index", (double)justcall_webhook_event_secret_index(event), NAN);
+    check_known_keys(expect, EVENT_KEYS);
+    check_text_equals(expect, "url", justcall_webhook_event_url(event));
+    check_text_equals(expect, "type", justcall_webhook_event_type(event));
+    check_text_equals(expect, "signature", justcall_webhook_event_signature(event));
+    check_number_equals(expect, "timestamp", (double)justcall_webhook_event_timestamp(event), NAN);
+    check_number_equals(expect, "secret_index", (double)justcall_webhook_event_secret_index(event),
+                        NAN);
 }
 
 static void compare_error(const cJSON *vector, const cJSON *expect, const justcall_error *error) {
     const cJSON *item;
-    only_known(expect, ERROR_KEYS);
-    same_text(expect, "name", justcall_error_name(error));
-    same_number(expect, "code", justcall_error_status(error), NAN);
-    holds_all(expect, "message_contains", justcall_error_message(error));
+    check_known_keys(expect, ERROR_KEYS);
+    check_text_equals(expect, "name", justcall_error_name(error));
+    check_number_equals(expect, "code", justcall_error_status(error), NAN);
+    check_contains_all(expect, "message_contains", justcall_error_message(error));
     cJSON_ArrayForEach(item, get(vector, "secrets")) {
         if (strstr(justcall_error_message(error), text_of(item)) ||
             strstr(justcall_error_hint(error), text_of(item)))
@@ -135,7 +137,7 @@ static void compare_error(const cJSON *vector, const cJSON *expect, const justca
     }
 }
 
-/* The verifier has counted this result once, and no other. */
+/* Checks that the verifier counted this result once, and no other result. */
 static void compare_usage(const justcall_webhook *webhook, justcall_status status) {
     static const char sample[] = "justcall_auth_webhooks_total{result=\"";
     static char text[JUSTCALL_USAGE_SIZE];
@@ -165,8 +167,8 @@ static void run(const cJSON *vector) {
     justcall_status seen = JUSTCALL_OK;
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
-    only_known(vector, VECTOR_KEYS);
-    only_known(expect, EXPECT_KEYS);
+    check_known_keys(vector, VECTOR_KEYS);
+    check_known_keys(expect, EXPECT_KEYS);
     justcall_webhook *webhook = verifier(vector, &seen);
     uint8_t *body = body_of(vector, &length);
     justcall_status status = justcall_webhook_verify(

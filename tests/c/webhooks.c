@@ -1,4 +1,4 @@
-/* The verifier of webhooks: what its comments promise beyond the vectors. */
+/* Checks what the header promises about webhooks beyond tests/vectors/webhook. */
 
 #include "check.h"
 
@@ -28,7 +28,7 @@ static justcall_webhook *verifier(const char *secret) {
     return webhook;
 }
 
-static void tells_what_was_signed(void) {
+static void it_returns_the_signed_values(void) {
     justcall_webhook *webhook = verifier(OTHER);
     justcall_webhook_event *event = POISON(justcall_webhook_event);
     justcall_error *error = POISON(justcall_error);
@@ -45,7 +45,7 @@ static void tells_what_was_signed(void) {
     justcall_webhook_event_free(event);
 }
 
-static void tells_where_the_object_is(void) {
+static void it_returns_the_path_of_the_object(void) {
     static const char data[] = "{\"data\":{\"id\":123456789}}";
     justcall_webhook *webhook = verifier(SECRET);
     justcall_webhook_event *event = NULL;
@@ -69,7 +69,7 @@ static void tells_where_the_object_is(void) {
     justcall_webhook_free(webhook);
 }
 
-static void answers_for_null(void) {
+static void it_accepts_null(void) {
     CHECK(justcall_webhook_event_url(NULL) == NULL);
     CHECK(justcall_webhook_event_type(NULL) == NULL);
     CHECK(justcall_webhook_event_signature(NULL) == NULL);
@@ -79,7 +79,7 @@ static void answers_for_null(void) {
     justcall_webhook_free(NULL);
 }
 
-static void never_expects_any_url_unless_told(void) {
+static void it_accepts_any_url_only_on_request(void) {
     justcall_webhook *webhook = POISON(justcall_webhook);
     justcall_error *error = NULL;
     CHECK_FAILS(justcall_webhook_new(NULL, 600, &webhook, &error), JUSTCALL_ERROR_INVALID_ARGUMENT,
@@ -93,7 +93,7 @@ static void never_expects_any_url_unless_told(void) {
     justcall_webhook_free(webhook);
 }
 
-static void needs_a_secret_from_one_place(void) {
+static void it_needs_secrets_from_exactly_one_place(void) {
     justcall_webhook *webhook = verifier(NULL);
     justcall_webhook_event *event = NULL;
     justcall_credentials *pair = NULL;
@@ -119,75 +119,72 @@ static void needs_a_secret_from_one_place(void) {
     justcall_webhook_free(webhook);
 }
 
-struct memory {
-    justcall_status answer;
-    int asked, freed;
+struct replay_check {
+    justcall_status result;
+    int calls, freed;
 };
 
-static justcall_status check_memory(void *context, const justcall_webhook_event *event) {
-    struct memory *memory = (struct memory *)context;
-    ++memory->asked;
+static justcall_status check_replay(void *context, const justcall_webhook_event *event) {
+    struct replay_check *replays = (struct replay_check *)context;
+    ++replays->calls;
     CHECK_TEXT(justcall_webhook_event_url(event), URL);
     CHECK_TEXT(justcall_webhook_event_type(event), "call.completed");
     CHECK_TEXT(justcall_webhook_event_signature(event), SIGNATURE);
     CHECK(justcall_webhook_event_timestamp(event) == NOW);
-    return memory->answer;
+    return replays->result;
 }
 
-static void forget_memory(void *context) { ++((struct memory *)context)->freed; }
+static void count_free(void *context) { ++((struct replay_check *)context)->freed; }
 
-static void asks_the_replay_check(void) {
+static void it_calls_the_replay_check_last(void) {
     justcall_webhook *webhook = verifier(SECRET);
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
-    struct memory memory = {JUSTCALL_OK, 0, 0};
+    struct replay_check replays = {JUSTCALL_OK, 0, 0};
     static const justcall_status failures[][2] = {
         {JUSTCALL_ERROR_WEBHOOK_REPLAYED, JUSTCALL_ERROR_WEBHOOK_REPLAYED},
         {JUSTCALL_ERROR_UNAVAILABLE, JUSTCALL_ERROR_UNAVAILABLE},
-        /* No number of the table: the check is at fault. */
+        /* Not in the table of errors: a fault of the replay check. */
         {1234567, JUSTCALL_ERROR_INVALID_ARGUMENT},
         {-1, JUSTCALL_ERROR_INVALID_ARGUMENT},
     };
     CHECK_FAILS(justcall_webhook_set_replay_check(webhook, NULL, NULL, NULL, &error),
                 JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
-    CHECK_OK(
-        justcall_webhook_set_replay_check(webhook, check_memory, &memory, forget_memory, &error),
-        &error);
+    CHECK_OK(justcall_webhook_set_replay_check(webhook, check_replay, &replays, count_free, &error),
+             &error);
     CHECK_OK(verify(webhook, &event, &error), &error);
-    CHECK(memory.asked == 1);
+    CHECK(replays.calls == 1);
     justcall_webhook_event_free(event);
     for (size_t n = 0; n < sizeof failures / sizeof *failures; ++n) {
-        memory.answer = failures[n][0];
+        replays.result = failures[n][0];
         CHECK_FAILS(verify(webhook, &event, &error), failures[n][1], &error);
         CHECK(event == NULL);
     }
-    CHECK(memory.asked == 5);
+    CHECK(replays.calls == 5);
     CHECK_FAILS(justcall_webhook_verify(webhook, NULL, NULL, NULL, NULL, 0, NOW, &event, &error),
                 JUSTCALL_ERROR_WEBHOOK_UNSIGNED, &error);
-    CHECK(memory.asked == 5 && memory.freed == 0);
-    CHECK_FAILS(
-        justcall_webhook_set_replay_check(NULL, check_memory, &memory, forget_memory, &error),
-        JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
-    CHECK(memory.freed == 0);
-    CHECK_OK(
-        justcall_webhook_set_replay_check(webhook, check_memory, &memory, forget_memory, &error),
-        &error);
-    CHECK(memory.freed == 1); /* the earlier check was replaced */
+    CHECK(replays.calls == 5 && replays.freed == 0);
+    CHECK_FAILS(justcall_webhook_set_replay_check(NULL, check_replay, &replays, count_free, &error),
+                JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    CHECK(replays.freed == 0);
+    CHECK_OK(justcall_webhook_set_replay_check(webhook, check_replay, &replays, count_free, &error),
+             &error);
+    CHECK(replays.freed == 1); /* the second check replaced the first */
     justcall_webhook_free(webhook);
-    CHECK(memory.freed == 2);
+    CHECK(replays.freed == 2);
 }
 
 static char usage[JUSTCALL_USAGE_SIZE];
 
-/* The usage of a verifier says that a result was counted so often. */
+/* Checks how often the verifier counted a result. */
 #define CHECK_COUNTED(webhook, result, count)                                                      \
     do {                                                                                           \
         justcall_error *why = NULL;                                                                \
         CHECK_OK(justcall_webhook_usage(webhook, usage, sizeof usage, NULL, &why), &why);          \
-        CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"" result "\"} " count "\n"));     \
+        CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"" result "\"} " count "\n"));   \
     } while (0)
 
-static void counts_deliveries_by_result(void) {
+static void it_counts_deliveries_by_result(void) {
     justcall_webhook *webhook = verifier(SECRET), *other = verifier(OTHER);
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
@@ -201,7 +198,7 @@ static void counts_deliveries_by_result(void) {
             justcall_webhook_verify(webhook, NULL, NULL, NULL, NULL, 0, NOW, &event, &error),
             JUSTCALL_ERROR_WEBHOOK_UNSIGNED, &error);
     CHECK_FAILS(verify(other, &event, &error), JUSTCALL_ERROR_WEBHOOK_MISMATCH, &error);
-    /* A mistake of the program is no delivery. */
+    /* A call with an invalid argument does not count as a delivery. */
     CHECK_FAILS(verify(other, NULL, &error), JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
     CHECK_COUNTED(webhook, "ok", "1");
     CHECK_COUNTED(webhook, "webhook_unsigned", "2");
@@ -222,7 +219,7 @@ static void counts_deliveries_by_result(void) {
     justcall_webhook_free(other);
 }
 
-static void counts_in_the_usage_of_its_client(void) {
+static void it_counts_in_the_usage_of_its_client(void) {
     justcall_credentials *pair = NULL;
     justcall_config *config = justcall_config_new();
     justcall_client *client = NULL;
@@ -256,13 +253,13 @@ static void counts_in_the_usage_of_its_client(void) {
 }
 
 int main(void) {
-    tells_what_was_signed();
-    tells_where_the_object_is();
-    answers_for_null();
-    never_expects_any_url_unless_told();
-    needs_a_secret_from_one_place();
-    asks_the_replay_check();
-    counts_deliveries_by_result();
-    counts_in_the_usage_of_its_client();
+    it_returns_the_signed_values();
+    it_returns_the_path_of_the_object();
+    it_accepts_null();
+    it_accepts_any_url_only_on_request();
+    it_needs_secrets_from_exactly_one_place();
+    it_calls_the_replay_check_last();
+    it_counts_deliveries_by_result();
+    it_counts_in_the_usage_of_its_client();
     return checks_result();
 }

@@ -1,4 +1,4 @@
-// What needs no service: making, moving and refusing. handles PAIR_FILE
+// Checks what needs no service: handles that are created, moved and refused. handles PAIR_FILE
 
 #include "support.hpp"
 
@@ -14,7 +14,7 @@ static bool is(const justcall::secret_string &secret, std::string_view text) {
     return secret.view() == text;
 }
 
-static void it_tells_its_version_and_wipes() {
+static void it_returns_its_version_and_wipes() {
     CHECK(justcall::version() == justcall_version());
     CHECK(justcall::abi_version() == JUSTCALL_ABI_VERSION);
     char buffer[] = "xsecretx";
@@ -28,7 +28,7 @@ static void it_names_every_status() {
     CHECK(justcall::name(static_cast<errc>(-7)) == "unknown");
 }
 
-static void it_gives_the_authorization_as_a_secret() {
+static void it_returns_the_authorization_as_a_secret() {
     const justcall::credentials pair(KEY, SECRET);
     CHECK(pair.key_hint() == "abc1\xE2\x80\xA6"
                              "f456");
@@ -51,7 +51,7 @@ static void it_gives_the_authorization_as_a_secret() {
 
 static void it_loads_from_a_source(const std::string &pair_file) {
     CHECK(justcall::credentials::load("file:" + pair_file).authorization().size() == strlen(PAIR));
-    // A view that ends before its text does.
+    // A view of the start of a longer text.
     const std::string tail = "file:" + pair_file + "tail";
     const auto whole = std::string_view(tail).substr(0, tail.size() - 4);
     CHECK(static_cast<bool>(justcall::credentials::try_load(whole)));
@@ -74,23 +74,24 @@ static void it_loads_from_a_source(const std::string &pair_file) {
     CHECK(justcall::credentials::try_load("file:" + pair_file, taken).has_value());
 }
 
-static void it_says_what_is_wrong_and_never_the_value() {
+static void it_names_the_fault_and_never_shows_the_value() {
     const auto error = error_of([] { justcall::credentials(KEY, "canary77 "); });
     CHECK(error.status() == errc::credentials_malformed);
     CHECK(error.name() == "credentials_malformed");
     CHECK(error.reason() == "trailing_whitespace");
-    CHECK(holds(error.message(), "API secret") && !holds(error.message(), "canary"));
+    CHECK(contains(error.message(), "API secret") && !contains(error.message(), "canary"));
     CHECK(error.message() == error.what());
-    CHECK(holds(error.hint(), "Nothing was sent"));
+    CHECK(contains(error.hint(), "Nothing was sent"));
     CHECK(!error.service_message() && !error.response() && !error.retry_after());
     CHECK(error.http_status() == 0 && !error.retryable() && !error.request_sent());
 
-    // An empty half is a wrong pair, not a wrong call, even where the view is of nothing at all.
+    // An empty half is a malformed pair, not an invalid argument, even if the view is
+    // default-constructed.
     CHECK(status_of([] { justcall::credentials({}, SECRET); }) == errc::credentials_malformed);
     CHECK(status_of([] { justcall::credentials(KEY, {}); }) == errc::credentials_malformed);
 }
 
-static void it_gives_the_same_as_a_result() {
+static void it_returns_the_same_as_a_result() {
     const auto good = justcall::credentials::try_make(KEY, SECRET);
     CHECK(good && good->key_hint() == (*good).key_hint() && !good.value().key_hint().empty());
     const auto bad = justcall::credentials::try_make("", SECRET);
@@ -101,10 +102,10 @@ static void it_gives_the_same_as_a_result() {
     auto taken = justcall::credentials::try_make(KEY, SECRET).value();
     CHECK(taken.authorization().size() == strlen(PAIR));
     const justcall::error kept = justcall::credentials::try_make("", SECRET).error();
-    CHECK(holds(kept.message(), "API key"));
+    CHECK(contains(kept.message(), "API key"));
 }
 
-static void it_has_errors_that_share_what_they_hold() {
+static void it_shares_the_content_of_copied_errors() {
     std::vector<justcall::error> copies;
     {
         const auto error = error_of([] { justcall::credentials(KEY, ""); });
@@ -120,7 +121,7 @@ static void it_has_errors_that_share_what_they_hold() {
         copies.push_back(other);
     }
     for (const auto &error : copies)
-        CHECK(holds(error.message(), "API secret") && !error.hint().empty());
+        CHECK(contains(error.message(), "API secret") && !error.hint().empty());
 }
 
 static void it_refuses_a_nul_in_a_text() {
@@ -144,16 +145,16 @@ static void it_refuses_a_nul_in_a_text() {
     CHECK(status_of([] { justcall::classify(200, {{"a\0"sv, "b"}}); }) == nul);
     CHECK(status_of([] { justcall::classify(200, {{"a", "b\0"sv}}); }) == nul);
     const auto error = error_of([&] { config.source("\0"sv); });
-    CHECK(holds(error.message(), "NUL") && !error.hint().empty());
-    // A pair may be given with one: it is checked, and refused as what it is.
+    CHECK(contains(error.message(), "NUL") && !error.hint().empty());
+    // In a pair a NUL is a malformed pair, not an invalid argument.
     CHECK(status_of([] { justcall::credentials(KEY "\0"sv, SECRET); }) ==
           errc::credentials_malformed);
-    // A body is bytes, a text to look at too.
+    // A body is bytes, and so is a text to diagnose.
     request.body("a\0b"sv);
     CHECK(!justcall::diagnose("key\0:secret"sv).empty());
 }
 
-static void it_takes_every_setting(const std::string &pair_file) {
+static void it_accepts_every_setting(const std::string &pair_file) {
     const justcall::credentials pair(KEY, SECRET);
     justcall::config config;
     config.source("env:").credentials(pair).base_url("https://localhost:8443/prefix");
@@ -183,7 +184,7 @@ static void it_keeps_alive_what_a_handle_refers_to() {
     CHECK(is(client->authorization(), PAIR));
 }
 
-static void it_says_that_a_call_could_not_be_made() {
+static void it_reports_a_refused_connection() {
     const justcall::client client(justcall::config()
                                       .credentials(justcall::credentials(KEY, SECRET))
                                       .base_url("http://127.0.0.1:1")
@@ -194,8 +195,8 @@ static void it_says_that_a_call_could_not_be_made() {
     CHECK(client.try_post("/v2/texts", "{}").error().status() == errc::connection_failed);
 }
 
-// What was moved from is empty, and asking it harms nothing.
-static void it_is_empty_once_moved_from() {
+// A moved-from handle is empty, and every function can be called on it.
+static void it_is_empty_after_a_move() {
     justcall::credentials pair(KEY, SECRET);
     const justcall::credentials new_pair = std::move(pair);
     CHECK(!pair.native_handle() && pair.key_hint().empty());
@@ -205,7 +206,7 @@ static void it_is_empty_once_moved_from() {
     CHECK(!config.try_credentials(pair));
     const justcall::config new_config = std::move(config.credentials(new_pair));
     CHECK(!config.try_timeout(1s) && !config.try_source("env:"));
-    // It must not stand for every default, as NULL does in C.
+    // An empty configuration must not mean the defaults, as NULL does in C.
     CHECK(justcall::client::try_make(config).error().status() == errc::invalid_argument);
 
     justcall::client client(new_config);
@@ -239,7 +240,7 @@ static void it_survives_being_moved_to_itself() {
     move_to(config, config);
     justcall::request request("GET", "/");
     move_to(request, request);
-    // A thing that survives may be assigned to.
+    // The handles can still be assigned to.
     pair = justcall::credentials(KEY, SECRET);
     CHECK(is(pair.authorization(), PAIR));
     client = justcall::client(justcall::config().credentials(pair));
@@ -250,7 +251,7 @@ static void it_survives_being_moved_to_itself() {
     CHECK(result->view() == PAIR);
 }
 
-static void it_goes_into_containers() {
+static void it_can_be_stored_in_containers() {
     std::vector<justcall::credentials> pairs;
     std::map<std::string, justcall::client, std::less<>> clients;
     for (const char *key : {"one-key", "two-key", "three-key", "four-key", "five-key"}) {
@@ -263,7 +264,7 @@ static void it_goes_into_containers() {
     CHECK(is(clients.at("two-key").authorization(), "two-key:" SECRET));
 }
 
-static void it_takes_and_gives_up_c_handles() {
+static void it_converts_from_and_to_c_handles() {
     justcall_credentials *raw = nullptr;
     CHECK(justcall_credentials_new(KEY, 12, SECRET, 12, &raw, nullptr) == JUSTCALL_OK);
     justcall::credentials pair(raw);
@@ -276,27 +277,27 @@ static void it_takes_and_gives_up_c_handles() {
     CHECK(justcall::error(error).status() == errc::rate_limited);
 }
 
-static void it_looks_at_a_text_without_asking_the_service() {
+static void it_diagnoses_a_text_without_the_service() {
     const auto report = justcall::diagnose("Authorization: Bearer " PAIR " ");
     CHECK(!report.empty() && report.size() > 0);
     size_t count = 0;
     for (const auto &finding : report) {
         CHECK(!finding.code.empty() && !finding.message.empty() && !finding.remedy.empty());
-        CHECK(!holds(finding.message, "sec789"));
+        CHECK(!contains(finding.message, "sec789"));
         ++count;
     }
     CHECK(count == report.size());
     CHECK(report[0].severity == justcall::severity::error);
     CHECK(report[count].code.empty());
     CHECK(justcall::diagnose(CLEAN_PAIR).empty());
-    // No text at all is a text with a fault.
+    // An empty text has a finding.
     const auto nothing = justcall::diagnose(std::string_view());
-    const auto surroundings = justcall::diagnose_environment();
-    CHECK(!nothing.empty() && !surroundings.empty());
-    CHECK(nothing[0].code != surroundings[0].code);
+    const auto environment = justcall::diagnose_environment();
+    CHECK(!nothing.empty() && !environment.empty());
+    CHECK(nothing[0].code != environment[0].code);
 }
 
-static void it_says_how_the_pair_is_protected() {
+static void it_reports_how_the_pair_is_protected() {
     auto config = justcall::config().credentials(justcall::credentials(KEY, SECRET));
     const justcall::client client(config.memory_protection(justcall::memory::heap));
     const auto report = client.protection();
@@ -308,7 +309,7 @@ static void it_says_how_the_pair_is_protected() {
     CHECK(usual && usual->size() == 1 && !(*usual)[0].code.empty());
 }
 
-static void it_gives_another_value_in_place_of_none() {
+static void it_returns_the_alternative_to_a_failed_result() {
     const auto good = justcall::credentials::try_make(KEY, SECRET);
     const auto bad = justcall::credentials::try_make("", "");
     CHECK(good.has_value() && !bad.has_value());
@@ -332,12 +333,12 @@ static void it_has_error_codes() {
     CHECK(std::error_code(errc::invalid_argument) == std::errc::invalid_argument);
     CHECK(std::error_code(errc::buffer_too_small) == std::errc::no_buffer_space);
     CHECK(!std::error_code(errc::ok) && std::error_code(errc::ok).message() == "ok");
-    CHECK(holds(code.message(), "timeout") && code.message() != "timeout");
+    CHECK(contains(code.message(), "timeout") && code.message() != "timeout");
     CHECK(justcall::error_category().message(1234567) == "unknown");
     CHECK(justcall::error(errc::rate_limited).code() == errc::rate_limited);
 }
 
-static void it_makes_errors_with_messages() {
+static void it_creates_errors_with_messages() {
     const justcall::error error(errc::source_unavailable, "The database\tis down.");
     CHECK(error.status() == errc::source_unavailable && error.name() == "source_unavailable");
     CHECK(error.message() == "The databaseis down." && !error.hint().empty());
@@ -346,7 +347,7 @@ static void it_makes_errors_with_messages() {
     CHECK(justcall::error(errc::ok, "no failure").status() == errc::invalid_argument);
 }
 
-static void it_classifies_an_answer() {
+static void it_classifies_a_response() {
     justcall::classify(200);
     justcall::classify(299, {{"content-type", "text/html"}}, "not JSON");
     const auto error = error_of([] {
@@ -369,26 +370,26 @@ static void it_classifies_an_answer() {
 int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
-    it_tells_its_version_and_wipes();
+    it_returns_its_version_and_wipes();
     it_names_every_status();
-    it_gives_the_authorization_as_a_secret();
+    it_returns_the_authorization_as_a_secret();
     it_loads_from_a_source(argv[1]);
-    it_says_what_is_wrong_and_never_the_value();
-    it_gives_the_same_as_a_result();
-    it_has_errors_that_share_what_they_hold();
+    it_names_the_fault_and_never_shows_the_value();
+    it_returns_the_same_as_a_result();
+    it_shares_the_content_of_copied_errors();
     it_refuses_a_nul_in_a_text();
-    it_takes_every_setting(argv[1]);
+    it_accepts_every_setting(argv[1]);
     it_keeps_alive_what_a_handle_refers_to();
-    it_says_that_a_call_could_not_be_made();
-    it_is_empty_once_moved_from();
+    it_reports_a_refused_connection();
+    it_is_empty_after_a_move();
     it_survives_being_moved_to_itself();
-    it_goes_into_containers();
-    it_takes_and_gives_up_c_handles();
-    it_looks_at_a_text_without_asking_the_service();
-    it_says_how_the_pair_is_protected();
-    it_gives_another_value_in_place_of_none();
+    it_can_be_stored_in_containers();
+    it_converts_from_and_to_c_handles();
+    it_diagnoses_a_text_without_the_service();
+    it_reports_how_the_pair_is_protected();
+    it_returns_the_alternative_to_a_failed_result();
     it_has_error_codes();
-    it_makes_errors_with_messages();
-    it_classifies_an_answer();
+    it_creates_errors_with_messages();
+    it_classifies_a_response();
     return checks_result();
 }

@@ -1,4 +1,5 @@
-// Uses what a result does not hold, which must end the program: misuse NUMBER
+// Reads a value or an error that a result does not have, which must abort the program. misuse
+// NUMBER
 
 #include <justcall_auth.hpp>
 

@@ -1,4 +1,4 @@
-// All of it without exceptions: no_exceptions URL CA_FILE KEY SECRET
+// Checks the header compiled without exceptions. no_exceptions URL CA_FILE KEY SECRET
 
 #include "support.hpp"
 
@@ -13,7 +13,7 @@
 using justcall::errc;
 using namespace std::chrono_literals;
 
-// The throwing form is not there.
+// The functions that throw are not declared.
 template <typename T, typename = void> constexpr bool throws = false;
 template <typename T>
 constexpr bool throws<T, std::void_t<decltype(std::declval<const T &>().verify())>> = true;
@@ -41,18 +41,18 @@ static void it_calls_the_service(const sandbox &service) {
     auto request = justcall::request::try_make("POST", "/v2.1/echo");
     CHECK(request && request->try_query("a", "b c") && request->try_header("x-trace", "7"));
     CHECK(request->try_body("{}") && request->try_timeout(5s));
-    const auto answer = client->try_send(*request);
-    CHECK(answer && holds(answer->body(), "a=b%20c") && answer->http_status() == 200);
+    const auto response = client->try_send(*request);
+    CHECK(response && contains(response->body(), "a=b%20c") && response->http_status() == 200);
     CHECK(client->try_get("/v2.1/echo") && client->try_post("/v2.1/echo", "{}"));
     const auto secret = client->try_authorization();
     CHECK(secret && secret->size() == service.key.size() + 1 + service.secret.size());
 
     const auto failure = client->try_post("/v2.1/echo/422", "{}");
     CHECK(!failure && failure.error().status() == errc::unprocessable);
-    CHECK(holds(failure.error().response()->body(), R"("field":"to")"));
+    CHECK(contains(failure.error().response()->body(), R"("field":"to")"));
 }
 
-static void it_takes_a_source_of_its_own(const sandbox &service) {
+static void it_accepts_a_source_callback(const sandbox &service) {
     const std::string key(service.key), secret(service.secret);
     justcall::config config;
     CHECK(configure(config, service));
@@ -67,15 +67,15 @@ static void it_takes_a_source_of_its_own(const sandbox &service) {
     CHECK(client && client->try_verify().error().status() == errc::credentials_missing);
 }
 
-static void it_steers_calls(const sandbox &service) {
-    int told = 0;
+static void it_controls_calls(const sandbox &service) {
+    int events = 0;
     justcall::config config;
     CHECK(configure(config, service) && config.try_max_retries(1) && config.try_rotation_wait(1s));
     const auto pair = justcall::credentials::try_make(service.key, service.secret);
     CHECK(pair && config.try_credentials(*pair));
-    CHECK(config.try_event_handler([&told](const justcall::event &) { ++told; }));
+    CHECK(config.try_event_handler([&events](const justcall::event &) { ++events; }));
     auto client = justcall::client::try_make(config);
-    CHECK(client && !client->try_get("/v2.1/echo/503") && told == 1);
+    CHECK(client && !client->try_get("/v2.1/echo/503") && events == 1);
     CHECK(client->try_replace(*pair) && client->try_reload());
     auto request = justcall::request::try_make("GET", "/v2.1/echo");
     auto exchange = justcall::exchange::try_make(*client, *request);
@@ -89,9 +89,9 @@ static void it_steers_calls(const sandbox &service) {
     CHECK(exchange->try_next().error().status() == errc::cancelled);
 }
 
-static void it_refuses_as_a_result() {
+static void it_returns_failures_as_results() {
     const auto pair = justcall::credentials::try_make("", SECRET);
-    CHECK(!pair && holds(pair.error().message(), "API key"));
+    CHECK(!pair && contains(pair.error().message(), "API key"));
     const auto nul = justcall::credentials::try_load(std::string_view("env:\0", 5));
     CHECK(!nul && nul.error().status() == errc::invalid_argument);
     const auto report = justcall::try_diagnose("Bearer " PAIR);
@@ -104,8 +104,8 @@ int main(int argc, char **argv) {
         return 2;
     const sandbox service(argv);
     it_calls_the_service(service);
-    it_takes_a_source_of_its_own(service);
-    it_steers_calls(service);
-    it_refuses_as_a_result();
+    it_accepts_a_source_callback(service);
+    it_controls_calls(service);
+    it_returns_failures_as_results();
     return checks_result();
 }

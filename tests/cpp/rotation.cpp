@@ -1,4 +1,4 @@
-// Resets, events, cancelling and exchanges. rotation URL CA_FILE KEY SECRET
+// Checks resets, events, cancellation and exchanges. rotation URL CA_FILE KEY SECRET
 
 #include "support.hpp"
 
@@ -16,10 +16,12 @@ using justcall::errc;
 using justcall::event_kind;
 using namespace std::chrono_literals;
 
-static justcall::credentials wrong() { return justcall::credentials("abc123def456", "wrong1wrong1"); }
+static justcall::credentials wrong() {
+    return justcall::credentials("abc123def456", "wrong1wrong1");
+}
 
-static void it_tells_a_handler_that_calls_and_throws(const sandbox &service) {
-    std::atomic<int> told{0}, calls{0};
+static void it_calls_an_event_handler_that_makes_calls_and_throws(const sandbox &service) {
+    std::atomic<int> events{0}, calls{0};
     const auto helper = client_of(service);
     auto counted = std::make_shared<int>(0);
     std::weak_ptr<int> alive = counted;
@@ -29,26 +31,29 @@ static void it_tells_a_handler_that_calls_and_throws(const sandbox &service) {
                 .max_retries(1)
                 .credentials(justcall::credentials(service.key, service.secret))
                 .event_handler([&, counted = std::move(counted)](const justcall::event &event) {
-                    ++told;
+                    ++events;
                     CHECK(event.kind() == event_kind::retrying && event.name() == "retrying");
                     CHECK(event.http_status() == 503 && event.wait() > 0ms);
-                    CHECK(event.generation() == 0 && holds(event.message(), "retried in"));
+                    CHECK(event.generation() == 0 && contains(event.message(), "retried in"));
                     calls += helper.get("/v2.1/calls").http_status() == 200;
-                    throw std::runtime_error("the handler's own");
+                    throw std::runtime_error("thrown by the handler");
                 }));
         CHECK(status_of([&] { client.get("/v2.1/echo/503"); }) == errc::unavailable);
-        CHECK(told == 1 && calls == 1);
+        CHECK(events == 1 && calls == 1);
         CHECK(client.get("/v2.1/calls").http_status() == 200);
         CHECK(!alive.expired());
     }
     CHECK(alive.expired());
 }
 
-static void it_takes_a_good_pair_and_no_other(const sandbox &service) {
+static void it_replaces_the_pair_only_with_a_valid_one(const sandbox &service) {
     int rotated = 0;
-    justcall::client client(
-        settings(service).source([] { return wrong(); }).rotation_wait(0ms).event_handler(
-            [&](const justcall::event &event) { rotated += event.kind() == event_kind::rotated; }));
+    justcall::client client(settings(service)
+                                .source([] { return wrong(); })
+                                .rotation_wait(0ms)
+                                .event_handler([&](const justcall::event &event) {
+                                    rotated += event.kind() == event_kind::rotated;
+                                }));
     CHECK(status_of([&] { client.verify(); }) == errc::invalid_credentials);
     CHECK(status_of([&] { client.replace(wrong()); }) == errc::invalid_credentials);
     client.replace(justcall::credentials(service.key, service.secret));
@@ -64,8 +69,9 @@ static void it_takes_a_good_pair_and_no_other(const sandbox &service) {
 static void it_forgets_rejections(const sandbox &service) {
     const justcall::client client(settings(service).source([] { return wrong(); }));
     const auto is_sent = [&] {
-        const auto answer = client.try_verify();
-        return answer.error().status() == errc::invalid_credentials && answer.error().request_sent();
+        const auto result = client.try_verify();
+        return result.error().status() == errc::invalid_credentials &&
+               result.error().request_sent();
     };
     justcall::forget_rejections();
     CHECK(is_sent());
@@ -74,7 +80,7 @@ static void it_forgets_rejections(const sandbox &service) {
     CHECK(is_sent());
 }
 
-static void it_ends_calls(const sandbox &service) {
+static void it_cancels_calls(const sandbox &service) {
     auto client = client_of(service);
     justcall::cancel cancel;
     auto status = errc::ok;
@@ -96,7 +102,7 @@ static void it_ends_calls(const sandbox &service) {
           errc::invalid_argument);
 }
 
-static void it_limits_calls_that_have_no_request(const sandbox &service) {
+static void it_limits_calls_without_a_request(const sandbox &service) {
     const auto slow_client = [&] {
         return justcall::client(settings(service).source("command:sleep 30"));
     };
@@ -127,22 +133,23 @@ static void it_limits_calls_that_have_no_request(const sandbox &service) {
     CHECK(slow.generation() == 1 && slow.key_hint() == pair.key_hint());
 }
 
-static void it_tells_of_the_pair_in_use(const sandbox &service) {
+static void it_reports_the_pair_in_use(const sandbox &service) {
     const auto client = client_of(service);
     CHECK(client.generation() == 0 && client.key_hint().empty());
     CHECK(!client.rate_limit().limit && !client.burst_rate_limit().limit);
-    const auto answer = client.get("/v2.1/calls");
+    const auto response = client.get("/v2.1/calls");
     CHECK(client.generation() == 1);
-    CHECK(client.rate_limit().remaining == answer.rate_limit().remaining);
+    CHECK(client.rate_limit().remaining == response.rate_limit().remaining);
     CHECK(client.rate_limit().limit && client.rate_limit().reset);
-    CHECK(client.burst_rate_limit().limit == answer.burst_rate_limit().limit);
+    CHECK(client.burst_rate_limit().limit == response.burst_rate_limit().limit);
 }
 
-static void it_connects_as_it_is_set_up(const sandbox &service) {
+static void it_connects_as_configured(const sandbox &service) {
     std::ifstream file{std::string(service.ca_file)};
     const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     auto config = justcall::config().base_url(service.url).max_retries(0).ca_pem(pem);
-    config.credentials(justcall::credentials(service.key, service.secret)).local_address("127.0.0.7");
+    config.credentials(justcall::credentials(service.key, service.secret))
+        .local_address("127.0.0.7");
     CHECK(justcall::client(config).verify().id().has_value());
     config.max_response_length(10);
     CHECK(status_of([&] { justcall::client(config).verify(); }) == errc::invalid_response);
@@ -150,7 +157,7 @@ static void it_connects_as_it_is_set_up(const sandbox &service) {
     CHECK(status_of([&] { config.local_address("localhost"); }) == errc::invalid_argument);
 }
 
-static void it_hands_out_its_rules(const sandbox &service) {
+static void it_drives_an_exchange(const sandbox &service) {
     auto client = client_of(service);
     justcall::exchange call(client, justcall::request("POST", "/v2.1/texts").body("{}"));
     CHECK(status_of([&] { static_cast<void>(call.authorization()); }) == errc::invalid_argument);
@@ -194,13 +201,13 @@ int main(int argc, char **argv) {
     if (argc != 5)
         return 2;
     const sandbox service(argv);
-    it_tells_a_handler_that_calls_and_throws(service);
-    it_hands_out_its_rules(service);
-    it_ends_calls(service);
-    it_limits_calls_that_have_no_request(service);
-    it_tells_of_the_pair_in_use(service);
-    it_connects_as_it_is_set_up(service);
-    it_takes_a_good_pair_and_no_other(service);
+    it_calls_an_event_handler_that_makes_calls_and_throws(service);
+    it_drives_an_exchange(service);
+    it_cancels_calls(service);
+    it_limits_calls_without_a_request(service);
+    it_reports_the_pair_in_use(service);
+    it_connects_as_configured(service);
+    it_replaces_the_pair_only_with_a_valid_one(service);
     it_forgets_rejections(service);
     return checks_result();
 }

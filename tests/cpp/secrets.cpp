@@ -1,4 +1,5 @@
-// No memory that this header frees holds a secret: every block is looked at before it goes.
+// Checks that no memory that the C++ header frees contains a secret: `operator delete` searches
+// each block before it frees it.
 
 #include "support.hpp"
 
@@ -10,7 +11,7 @@
 
 static int blocks_with_secret;
 
-// Each block begins with its size.
+// Each block starts with its size.
 static const std::size_t front = alignof(std::max_align_t);
 
 void *operator new(std::size_t size) {
@@ -32,18 +33,19 @@ void operator delete(void *memory) noexcept {
 
 void operator delete(void *memory, std::size_t) noexcept { operator delete(memory); }
 
-static int left_by(void (*use)()) {
+static int blocks_left_by(void (*use)()) {
     blocks_with_secret = 0;
     use();
     return blocks_with_secret;
 }
 
-static void it_finds_what_is_not_wiped() {
-    CHECK(left_by([] { const std::string careless(200, 'x'), secret = SECRET + careless; }) == 1);
+static void the_control_finds_a_secret_that_is_not_wiped() {
+    CHECK(blocks_left_by([] { const std::string padding(200, 'x'), secret = SECRET + padding; }) ==
+          1);
 }
 
-static void it_wipes_what_it_gives_out() {
-    CHECK(left_by([] {
+static void it_wipes_the_secrets_that_it_returns() {
+    CHECK(blocks_left_by([] {
               const justcall::credentials pair(KEY, SECRET);
               auto secret = pair.authorization();
               CHECK(secret.view() == PAIR);
@@ -56,7 +58,7 @@ static void it_wipes_what_it_gives_out() {
 }
 
 static void it_wipes_its_copies_of_texts() {
-    CHECK(left_by([] {
+    CHECK(blocks_left_by([] {
               justcall::config config;
               config.proxy("http://user:" SECRET "@proxy.example:8080");
               CHECK(!config.try_source("a text that should have been a source, not a pair: " PAIR));
@@ -68,8 +70,8 @@ static void it_wipes_its_copies_of_texts() {
 }
 
 int main() {
-    it_finds_what_is_not_wiped();
-    it_wipes_what_it_gives_out();
+    the_control_finds_a_secret_that_is_not_wiped();
+    it_wipes_the_secrets_that_it_returns();
     it_wipes_its_copies_of_texts();
     return checks_result();
 }

@@ -1,4 +1,4 @@
-// What the programs for the C++ header share.
+// Shared by the programs for the C++ header.
 
 #ifndef JUSTCALL_TESTS_SUPPORT_HPP
 #define JUSTCALL_TESTS_SUPPORT_HPP
@@ -15,14 +15,14 @@
 #define CLEAN_PAIR                                                                                 \
     "1f0e9d8c7b6a5948372615041f0e9d8c7b6a5948:a9b8c7d6e5f40312213045566778899aabbccdde"
 
-inline bool holds(std::string_view text, std::string_view part) {
+inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != text.npos;
 }
 
-// Moves without the compiler's warning about moving a thing to itself.
+// Moves without the compiler's warning about a self-move.
 template <typename T> void move_to(T &target, T &source) { target = std::move(source); }
 
-// The sandbox that a program was given: URL CA_FILE KEY SECRET.
+// The sandbox in the arguments of a program: URL CA_FILE KEY SECRET.
 struct sandbox {
     std::string_view url, ca_file, key, secret;
 
@@ -31,7 +31,8 @@ struct sandbox {
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
 
-// The error that `call` throws; one without a status if it throws none.
+// Returns the error that `call` throws. If it throws none, a check fails and the error has no
+// status.
 template <typename Call> justcall::error error_of(Call call) {
     try {
         call();

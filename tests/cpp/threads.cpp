@@ -1,4 +1,4 @@
-// Eight threads share one client and one request: threads URL CA_FILE KEY SECRET
+// Shares one client and one request between eight threads. threads URL CA_FILE KEY SECRET
 
 #include "support.hpp"
 

@@ -1,4 +1,4 @@
-// What the types promise before a program runs: who can be copied, moved, printed and asked.
+// Checks at compile time which types can be copied, moved, converted and printed.
 
 #include <justcall_auth.hpp>
 
@@ -29,7 +29,7 @@ static_assert(moves_only<justcall::webhook_event>);
 static_assert(moves_only<justcall::secret_string>);
 static_assert(moves_only<justcall::result<justcall::client>>);
 
-// One pointer each; an answer shares the error that it is in.
+// Each handle has the size of one pointer.
 static_assert(sizeof(justcall::client) == sizeof(void *));
 static_assert(sizeof(justcall::credentials) == sizeof(void *));
 
@@ -45,14 +45,15 @@ static_assert(std::is_error_code_enum_v<justcall::errc>);
 static_assert(std::is_constructible_v<std::error_code, justcall::errc>);
 static_assert(std::is_same_v<justcall::client, justcall::v0_1::client>);
 
-// What changes a client or fires a cancel handle is not for those who have it as const.
+// Functions that change a client or fire a cancel handle cannot be called through const.
 template <typename T, typename = void> constexpr bool changes = false;
 template <typename T>
-constexpr bool changes<T, std::void_t<decltype(std::declval<T &>().shutdown(), std::declval<T &>().try_reload())>> =
+constexpr bool changes<
+    T, std::void_t<decltype(std::declval<T &>().shutdown(), std::declval<T &>().try_reload())>> =
     true;
 static_assert(changes<justcall::client> && !changes<const justcall::client>);
 
-// Nothing becomes a handle, a failure or a truth by accident.
+// Handles, errors and bool have no implicit conversions.
 static_assert(!std::is_convertible_v<justcall_client *, justcall::client>);
 static_assert(!std::is_convertible_v<justcall::config, justcall::client>);
 static_assert(!std::is_convertible_v<justcall::errc, justcall::error>);
@@ -77,7 +78,7 @@ constexpr bool
 static_assert(prints<std::string_view>);
 static_assert(!prints<justcall::secret_string> && !prints<justcall::secret_string &>);
 
-// A view of an object that is about to vanish cannot be had.
+// Functions that return a view cannot be called on a temporary object.
 #define ASKS(name, ...)                                                                            \
     template <typename T, typename = void> constexpr bool asks_##name = false;                     \
     template <typename T>                                                                          \
@@ -117,7 +118,7 @@ static_assert(BORROWS(justcall::webhook_event, signature));
 static_assert(BORROWS(justcall::secret_string, view));
 static_assert(BORROWS(justcall::secret_string, c_str));
 
-// A source is a text, or a function; not both.
+// A source is either a text or a function.
 static_assert(!justcall::detail::is_source<std::string>::value);
 static_assert(justcall::detail::is_source<justcall::credentials (*)()>::value);
 static_assert(justcall::detail::is_source<std::string (*)()>::value == false,

@@ -1,4 +1,4 @@
-// Two units that include the header make one program; see units_other.cpp.
+// Links two translation units that include the header. See units_other.cpp.
 
 #include <justcall_auth.hpp>
 
@@ -6,12 +6,12 @@
 
 bool other_unit_is_good();
 
-static justcall::credentials give() {
+static justcall::credentials load() {
     return justcall::credentials("abc123def456", "sec789xyz000");
 }
 
 int main() {
-    const justcall::client client(justcall::config().source(give));
+    const justcall::client client(justcall::config().source(load));
     const bool good =
         client.authorization().size() == 25 && justcall::try_classify(200) && other_unit_is_good();
     std::puts(good ? "good" : "bad");

@@ -1,4 +1,4 @@
-// The other half of units_main.cpp, compiled with and without exceptions.
+// The second translation unit of units_main.cpp, compiled with and without exceptions.
 
 #include <justcall_auth.hpp>
 

@@ -1,4 +1,5 @@
-// The verifier of webhooks, with and without exceptions, and a replay check of the program's own.
+// Checks the verifier of webhooks, with functions that throw and that return results, and with a
+// replay check.
 
 #include "support.hpp"
 
@@ -15,7 +16,8 @@ using namespace std::chrono_literals;
 #define SIGNATURE "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf"
 
 static const auto NOW = std::chrono::system_clock::time_point(1711040902s);
-static const std::string_view BODY = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\"}tail";
+static const std::string_view BODY =
+    "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\"}tail";
 
 static std::string_view body() { return BODY.substr(0, BODY.size() - 4); }
 
@@ -23,7 +25,7 @@ static justcall::webhook_headers headers() { return {SIGNATURE, "v1", "2024-03-2
 
 static justcall::webhook verifier() { return justcall::webhook(URL).secret(API_SECRET); }
 
-static void it_tells_what_was_signed() {
+static void it_returns_the_signed_values() {
     const auto event = verifier().verify(headers(), body(), NOW + 10min);
     CHECK(event.url() == URL && event.type() == "call.completed");
     CHECK(event.timestamp() == NOW && event.secret_index() == 0 && event.signature() == SIGNATURE);
@@ -39,11 +41,14 @@ static void it_tells_what_was_signed() {
 static void it_refuses_what_is_not_genuine() {
     const auto webhook = verifier();
     CHECK(webhook.try_verify({}, body(), NOW).error().status() == errc::webhook_unsigned);
-    CHECK(webhook.try_verify({SIGNATURE, {}, {}}, body()).error().status() == errc::webhook_version);
+    CHECK(webhook.try_verify({SIGNATURE, {}, {}}, body()).error().status() ==
+          errc::webhook_version);
     CHECK(webhook.try_verify(headers(), {}, NOW).error().status() == errc::webhook_malformed);
-    CHECK(webhook.try_verify(headers(), body(), NOW + 601s).error().status() == errc::webhook_stale);
-    CHECK(webhook.try_verify(headers(), body(), NOW - 601s).error().status() == errc::webhook_stale);
-    // Before the next second it is still this one.
+    CHECK(webhook.try_verify(headers(), body(), NOW + 601s).error().status() ==
+          errc::webhook_stale);
+    CHECK(webhook.try_verify(headers(), body(), NOW - 601s).error().status() ==
+          errc::webhook_stale);
+    // Fractions of a second are ignored.
     CHECK(static_cast<bool>(webhook.try_verify(headers(), body(), NOW + 600s + 999ms)));
     CHECK(status_of([&] { webhook.verify(headers(), body()); }) == errc::webhook_stale);
     const std::string cut("v1\0", 3);
@@ -57,7 +62,7 @@ static void it_refuses_what_is_not_genuine() {
           errc::invalid_argument);
 }
 
-static void it_takes_the_secrets_of_a_client() {
+static void it_uses_the_secrets_of_a_client() {
     justcall::webhook webhook(URL);
     {
         const auto pair = justcall::credentials(KEY, API_SECRET);
@@ -68,7 +73,7 @@ static void it_takes_the_secrets_of_a_client() {
     CHECK(webhook.try_secret(API_SECRET).error().status() == errc::invalid_argument);
 }
 
-static void it_asks_a_replay_check_that_moves_along() {
+static void it_keeps_the_replay_check_when_moved() {
     auto seen = std::make_shared<std::set<std::string>>();
     auto first = verifier().replay_check([seen](const webhook_event &event) {
         CHECK(event.url() == URL && event.type() == "call.completed");
@@ -83,23 +88,22 @@ static void it_asks_a_replay_check_that_moves_along() {
 
 static void it_survives_a_replay_check_that_throws() {
     auto webhook = verifier();
-    const auto ends = [&] { return webhook.try_verify(headers(), body(), NOW).error().status(); };
+    const auto status = [&] { return webhook.try_verify(headers(), body(), NOW).error().status(); };
     webhook.replay_check([](const webhook_event &) -> bool { throw std::runtime_error("canary"); });
-    CHECK(ends() == errc::invalid_argument);
-    webhook.replay_check([](const webhook_event &) -> bool {
-        throw justcall::error(errc::unavailable);
-    });
-    CHECK(ends() == errc::unavailable);
+    CHECK(status() == errc::invalid_argument);
+    webhook.replay_check(
+        [](const webhook_event &) -> bool { throw justcall::error(errc::unavailable); });
+    CHECK(status() == errc::unavailable);
     webhook.replay_check([](const webhook_event &) -> justcall::result<bool> {
         return justcall::error(errc::timeout);
     });
-    CHECK(ends() == errc::timeout);
+    CHECK(status() == errc::timeout);
     webhook.replay_check([](const webhook_event &) -> justcall::result<bool> { return false; });
     CHECK(static_cast<bool>(webhook.try_verify(headers(), body(), NOW)));
 }
 
 static void it_counts_deliveries_by_result() {
-    const auto holds = [](const std::string &text, const std::string &sample) {
+    const auto counted = [](const std::string &text, const std::string &sample) {
         return text.find("justcall_auth_webhooks_total{result=\"" + sample + "\n") != text.npos;
     };
     const justcall::client client(
@@ -109,19 +113,19 @@ static void it_counts_deliveries_by_result() {
         CHECK(static_cast<bool>(webhook->try_verify(headers(), body(), NOW)));
         CHECK(!webhook->try_verify({}, body(), NOW));
         const std::string text = webhook->usage();
-        CHECK(holds(text, "ok\"} 1") && holds(text, "webhook_unsigned\"} 1"));
-        CHECK(holds(text, "webhook_mismatch\"} 0"));
+        CHECK(counted(text, "ok\"} 1") && counted(text, "webhook_unsigned\"} 1"));
+        CHECK(counted(text, "webhook_mismatch\"} 0"));
         CHECK(text.compare(text.size() - 6, 6, "# EOF\n") == 0);
         CHECK(static_cast<bool>(webhook->try_usage()));
     }
-    CHECK(holds(client.usage(), "ok\"} 1") && holds(client.usage(), "webhook_unsigned\"} 1"));
+    CHECK(counted(client.usage(), "ok\"} 1") && counted(client.usage(), "webhook_unsigned\"} 1"));
 }
 
 int main() {
-    it_tells_what_was_signed();
+    it_returns_the_signed_values();
     it_refuses_what_is_not_genuine();
-    it_takes_the_secrets_of_a_client();
-    it_asks_a_replay_check_that_moves_along();
+    it_uses_the_secrets_of_a_client();
+    it_keeps_the_replay_check_when_moved();
     it_survives_a_replay_check_that_throws();
     it_counts_deliveries_by_result();
     return checks_result();

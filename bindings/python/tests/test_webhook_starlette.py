@@ -30,7 +30,7 @@ from webhooks import SECRET, URL, body, headers, results, signature
 REFUSED = {
     "mismatch": (401, "webhook_mismatch", {"x-justcall-signature": "0" * 64}),
     "stale": (401, "webhook_stale", {"x-justcall-request-timestamp": "1711040902"}),
-    "version": (400, "webhook_version", {"x-justcall-signature-version": "v2"}),
+    "version": (401, "webhook_version", {"x-justcall-signature-version": "v2"}),
     "probe": (200, "webhook_unsigned", dict.fromkeys(headers())),
 }
 """Refused deliveries: the status, the name of the error, and the changed headers."""

@@ -12,9 +12,10 @@ use crate::fallible::fallible;
 use crate::function::{free, guarded, into_raw};
 use crate::status::justcall_status;
 
-/// A time limit and a cancel handle for a call: for the functions whose names end in `_with`. One
-/// handle may serve any number of calls. For one thread at a time while it is changed; then any
-/// number of threads may call with it at once. A call copies it when it starts.
+/// A time limit and a cancel handle for calls of the functions whose names end in `_with`. Any
+/// number of calls may use the same options. A call copies its options when it starts. Change
+/// options on one thread at a time. While no thread changes the options, several threads may pass
+/// them to calls at the same time.
 pub struct justcall_call_options {
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
@@ -40,15 +41,16 @@ impl Argument<*const justcall_call_options> {
     }
 }
 
-/// Creates options that change nothing: the timeout is the client's, and nothing cancels the call.
-/// Free them with justcall_call_options_free(). Returns NULL only on an internal error.
+/// Creates call options in which nothing is set. Calls with these options use the client's timeout
+/// and have no cancel handle. Returns NULL only on an internal error. Free the options with
+/// justcall_call_options_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_call_options_new() -> *mut justcall_call_options {
     guarded(ptr::null_mut(), || into_raw(justcall_call_options { timeout: None, cancel: None }))
 }
 
-/// Limits calls with these options to `ms` milliseconds each, in place of the client's timeout. 0
+/// Limits each call with these options to `ms` milliseconds, instead of the client's timeout. 0
 /// means no limit.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` is NULL.
@@ -64,11 +66,12 @@ pub unsafe extern "C" fn justcall_call_options_set_timeout_ms(
     })
 }
 
-/// Lets `cancel` end calls with these options: see justcall_cancel_fire(). Replaces an earlier one.
-/// `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
+/// Sets the cancel handle of call options. justcall_cancel_fire() then ends calls with these
+/// options. Replaces the cancel handle that was set before.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the options are then
-/// unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` or `cancel` is NULL. On failure, the
+/// options are unchanged. The caller keeps ownership of `cancel` and may free it at any time, but
+/// cannot fire a freed handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_call_options_set_cancel(
     options: *mut justcall_call_options,
@@ -81,7 +84,8 @@ pub unsafe extern "C" fn justcall_call_options_set_cancel(
     })
 }
 
-/// Frees options; calls that were started with them go on. Does nothing if `options` is NULL.
+/// Frees call options. Calls that were started with the options continue. Does nothing if `options`
+/// is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_call_options_free(options: *mut justcall_call_options) {
     free!(options);

@@ -6,8 +6,8 @@ use justcall_auth::Error;
 
 use crate::argument::Argument;
 
-/// Frees the `context` of a callback, when nothing will call the callback any more. May be called
-/// on any thread.
+/// A callback that frees the `context` of another callback. The library calls it when it will not
+/// call the other callback any more. The library may call it on any thread.
 pub type justcall_free_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// A callback of the C type `F`. Frees its context when it is dropped.

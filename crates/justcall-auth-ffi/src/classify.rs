@@ -10,20 +10,23 @@ use crate::fallible::fallible;
 use crate::response::from_own_http;
 use crate::status::justcall_status;
 
-/// Classifies a response of the service that came over your own HTTP client. Returns JUSTCALL_OK
-/// for the HTTP statuses 200 to 299, else the status that a client of this library would return,
-/// with its error. The HTTP status decides; headers and body only explain.
+/// Classifies a response that your own HTTP client received from the service. Returns JUSTCALL_OK
+/// for the HTTP statuses 200 to 299. For any other HTTP status, returns the status and the error
+/// that a client of this library would return. Only the HTTP status decides the result. The headers
+/// and the body only add details to the error.
 ///
-/// `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
-/// each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
-/// `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair
-/// is not known here, so a secret that the service echoes is not masked in
-/// justcall_error_service_message().
+/// `header_names` and `header_values` are arrays of `header_count` NUL-terminated strings each.
+/// `header_count` is at most 1000. The library replaces bytes in these strings that are not UTF-8.
+/// `body` is `body_length` bytes of any kind. Both arrays may be NULL if `header_count` is 0, and
+/// `body` may be NULL if `body_length` is 0. The library keeps no reference to these arguments.
+/// This function does not know the pair, so justcall_error_service_message() does not mask a secret
+/// that the service echoes.
 ///
-/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not between 100 and 999, if
-/// a needed pointer is NULL, or if a length is impossible. justcall_error_http_status() of such an
-/// error is 0. libcurl reports the status 0 if there was no response. Does not block. Any thread
-/// may call this.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not between 100 and 999. libcurl
+/// reports the HTTP status 0 if it received no response. Also fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if a required pointer is NULL, or if a length is over
+/// SIZE_MAX / 2. justcall_error_http_status() returns 0 for these failures. Does not block. This
+/// function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_classify(

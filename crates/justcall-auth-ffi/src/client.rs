@@ -16,15 +16,15 @@ use crate::request::justcall_request;
 use crate::response::{figure, justcall_response};
 use crate::status::justcall_status;
 
-/// The size of a buffer that holds any text of justcall_client_usage() and of
+/// The size of a buffer that can hold every text of justcall_client_usage() and
 /// justcall_webhook_usage().
 pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
 
 const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
 
-/// A client of the JustCall API. Create one and keep it: it holds the pair and the open
-/// connections. Clients share a pair if they have the same source, base URL, expected account and
-/// memory protection. Any number of threads may use one at once.
+/// A client of the JustCall API. Create one client and keep it: the client holds the pair and the
+/// open connections. Clients share a pair if they have the same source, base URL, expected account
+/// and memory protection. Several threads may use one client at the same time.
 pub struct justcall_client {
     client: Client,
 }
@@ -35,14 +35,17 @@ impl justcall_client {
     }
 }
 
-/// Creates a client from `config`, or with every default if `config` is NULL. `config` stays yours
-/// and may be freed at once. Reads the CA file, if one is set. Asks nothing of the service and does
-/// not read the pair: the first call does.
+/// Creates a client from `config`. If `config` is NULL, every setting has its default. Reads the CA
+/// file, if one is set. Does not contact the service and does not read the pair: the first call
+/// does both.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, if the CA file cannot be read or
-/// holds no certificate, or if the environment names a proxy that cannot be used. On success `*out`
-/// is yours, to be freed with justcall_client_free(); on failure it is NULL. Any thread may call
-/// this while no other changes the environment.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or if the CA file cannot be read or
+/// contains no certificate. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the environment
+/// names an unusable proxy.
+///
+/// On success, free `*out` with justcall_client_free(). On failure, `*out` is NULL. The caller
+/// keeps ownership of `config` and may free it as soon as this function returns. This function is
+/// thread-safe, as long as no other thread changes the environment.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_new(
@@ -59,23 +62,26 @@ pub unsafe extern "C" fn justcall_client_new(
     })
 }
 
-/// Asks the service whether the pair is good, and which account it belongs to: `/v2/account` and,
-/// if the service has no such page, `/v2.1/users?per_page=1`, which proves the pair without the
-/// account's details. Blocks at most for the client's timeout.
+/// Asks the service whether the pair is valid and which account it belongs to. The library requests
+/// `/v2/account`. If the service has no such page, it requests `/v2.1/users?per_page=1`, which
+/// proves the pair but does not return the account's details.
 ///
-/// If the service names the account, a pair that the source gives later must belong to it: the pair
-/// proves that before anything else is sent with it, else the call fails with
-/// JUSTCALL_ERROR_WRONG_ACCOUNT. If the account is not known, because nothing was verified or the
-/// service does not name it, a pair of another account is used without notice. Set the expected
-/// account to rule that out.
+/// If the service names the account, every pair that the source has later must belong to the same
+/// account. The library checks the account of a new pair before it sends anything else with that
+/// pair. If a new pair belongs to another account, the call fails with
+/// JUSTCALL_ERROR_WRONG_ACCOUNT. The account is unknown if no call verified the pair or the service
+/// does not name the account. If the account is unknown, the library uses a new pair of any account
+/// without notice. To allow only one account, call justcall_config_set_expected_account().
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For 30 seconds
-/// after that, the same pair is not sent again: another call fails with the same status at once,
-/// with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has
-/// another pair. Fails with any other status, except those for buffers and webhooks, if the service
-/// cannot be reached or gives an unexpected answer. On success `*out` is yours, to be freed with
-/// justcall_account_free(); on failure it is NULL. Any number of threads may call this on one
-/// client.
+/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. After a
+/// rejection, the library does not send the same pair again for 30 seconds. During these 30
+/// seconds, calls fail at once with the same status, unless the source has another pair. When a
+/// call fails at once, justcall_error_request_sent() and justcall_error_attempts() return 0,
+/// because the library sent nothing. Fails with any other status, except those for buffers and
+/// webhooks, if the service is unreachable or its response is unexpected.
+///
+/// On success, free `*out` with justcall_account_free(). On failure, `*out` is NULL. Blocks for at
+/// most the client's timeout. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_verify(
@@ -86,10 +92,11 @@ pub unsafe extern "C" fn justcall_client_verify(
     fallible!(out, error, |client: handle| justcall_account::new(&client.client.verify()?))
 }
 
-/// Verifies the pair as justcall_client_verify() does, within the limits of `options`, which may be
-/// NULL for none.
+/// Verifies the pair like justcall_client_verify(), within the limits of `options`. If `options` is
+/// NULL, this function works like justcall_client_verify().
 ///
-/// Fails as justcall_client_verify() does, and with JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_client_verify(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+/// handle of `options` is fired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_verify_with(
@@ -105,16 +112,22 @@ pub unsafe extern "C" fn justcall_client_verify_with(
     })
 }
 
-/// Sends a request and returns the response. `request` stays yours and may be sent again. Blocks at
-/// most for the timeout of the request, or else of the client.
+/// Sends a request and returns the response in `*out`.
 ///
-/// A response of 300 or more is a failure, with the status that says why; justcall_error_response()
-/// returns its headers and body. Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the response cannot
-/// be read: its body is not the gzip data that `Content-Encoding` promises or has another encoding,
-/// it is too long, or its headers are folded over several lines. Fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success `*out` is
-/// yours, to be freed with justcall_response_free(); on failure it is NULL. Any number of threads
-/// may call this on one client.
+/// A response with an HTTP status of 300 or more is a failure, and the returned status gives the
+/// reason. justcall_error_response() returns the headers and the body of such a response. Fails
+/// with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`, `request` or `out` is NULL. Fails with
+/// JUSTCALL_ERROR_INVALID_RESPONSE if the library cannot read the response, for one of these
+/// reasons:
+///
+/// - The body is not gzip data although `Content-Encoding` declares gzip.
+/// - The body has an encoding other than gzip.
+/// - The response is too long.
+/// - A header is folded over several lines.
+///
+/// On success, free `*out` with justcall_response_free(). On failure, `*out` is NULL. The caller
+/// keeps ownership of `request` and may send it again. Blocks for at most the timeout of the
+/// request, or the client's timeout if the request has none. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_send(
@@ -129,13 +142,14 @@ pub unsafe extern "C" fn justcall_client_send(
     })
 }
 
-/// Sends a request without more headers: the short form of justcall_request_new(),
-/// justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
-/// with a length of 0 for none.
+/// Sends a request without extra headers. This function combines justcall_request_new(),
+/// justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes. To send
+/// no body, pass NULL and a length of 0.
 ///
 /// `path` may also be a URL under the client's base URL, such as the `next_page_link` of a
-/// response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL, and sends nothing
-/// then. Otherwise fails, blocks and returns as those functions do.
+/// response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is any other URL, and sends
+/// nothing in that case. Apart from that, this function fails, blocks and returns like the three
+/// functions that it combines.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_request(
@@ -156,15 +170,17 @@ pub unsafe extern "C" fn justcall_client_request(
     })
 }
 
-/// Proves another pair as justcall_client_verify() does and, if it is good, uses it from then on,
-/// for all clients of the process that share this one's pair. `credentials` stays yours. The source
-/// is not written: write the same pair there, or the next read of the source brings the old one
-/// back.
+/// Verifies another pair like justcall_client_verify(). If the pair is valid, all clients of the
+/// process that share this client's pair use the new pair from then on. This function does not
+/// write the new pair to the source. Write the new pair to the source yourself, or the next read of
+/// the source brings the old pair back.
 ///
-/// Fails as justcall_client_verify() does, about `credentials`, and with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then
-/// unchanged. Blocks at most for the client's timeout. Any number of threads may call this on one
-/// client.
+/// Fails like justcall_client_verify(), if the service does not accept `credentials`. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL. On failure, the pair in
+/// use is unchanged.
+///
+/// The caller keeps ownership of `credentials` and may free it as soon as this function returns.
+/// Blocks for at most the client's timeout. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_replace(
@@ -177,10 +193,11 @@ pub unsafe extern "C" fn justcall_client_replace(
     })
 }
 
-/// Replaces the pair as justcall_client_replace() does, within the limits of `options`, which may
-/// be NULL for none.
+/// Replaces the pair like justcall_client_replace(), within the limits of `options`. If `options`
+/// is NULL, this function works like justcall_client_replace().
 ///
-/// Fails as justcall_client_replace() does, and with JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_client_replace(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+/// handle of `options` is fired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_replace_with(
@@ -199,14 +216,17 @@ pub unsafe extern "C" fn justcall_client_replace_with(
     })
 }
 
-/// Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
-/// NULL, to 1 if the source has another pair than before, which the next call then proves and
-/// uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
-/// any other source when the service rejects the pair. Call this to have it read sooner.
+/// Reads the source now, without contacting the service. Sets `*changed` to 1 if the source has a
+/// new pair, and to 0 otherwise. `changed` may be NULL. The next call proves a new pair and then
+/// uses it.
 ///
-/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`
-/// is NULL; the pair in use is then unchanged. Blocks at most for the client's timeout. Any number
-/// of threads may call this on one client.
+/// You need this function only to make the client read the source sooner. Calls read the source
+/// without this function. Calls read a file or folder at most once a second, and any other source
+/// when the service rejects the pair.
+///
+/// Fails like justcall_credentials_load(). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
+/// `client` is NULL. On failure, the pair in use is unchanged. Blocks for at most the client's
+/// timeout. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_reload(
@@ -221,10 +241,11 @@ pub unsafe extern "C" fn justcall_client_reload(
     })
 }
 
-/// Reads the source as justcall_client_reload() does, within the limits of `options`, which may be
-/// NULL for none.
+/// Reads the source like justcall_client_reload(), within the limits of `options`. If `options` is
+/// NULL, this function works like justcall_client_reload().
 ///
-/// Fails as justcall_client_reload() does, and with JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_client_reload(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+/// handle of `options` is fired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_reload_with(
@@ -240,13 +261,13 @@ pub unsafe extern "C" fn justcall_client_reload_with(
     })
 }
 
-/// Ends every call of this client, under way or started later, with JUSTCALL_ERROR_CANCELLED, as
-/// justcall_cancel_fire() does; exchanges too, at their next step. Use it to get threads back
-/// before the client is freed. Other clients that share its pair are not affected. Does nothing if
-/// `client` is NULL.
+/// Ends every call of this client with JUSTCALL_ERROR_CANCELLED, like justcall_cancel_fire(). Calls
+/// that start later end too. Exchanges of this client end at their next step. Use this function to
+/// make threads return from their calls before you free the client. Other clients that share the
+/// client's pair are not affected. Does nothing if `client` is NULL.
 ///
-/// Does not block and takes no lock. Any thread may call this at any time, and so may a signal
-/// handler: the function is async-signal-safe.
+/// Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
+/// function: it is async-signal-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_shutdown(client: *mut justcall_client) {
     // Without the guard, which a signal handler could not use: storing a flag does not panic.
@@ -254,10 +275,14 @@ pub unsafe extern "C" fn justcall_client_shutdown(client: *mut justcall_client) 
     infallible!((), |client| client.client.shutdown());
 }
 
-/// Writes the value of the `Authorization` header as justcall_credentials_authorization() does, of
-/// the pair that the client's calls use now: for a request that you send yourself. Reads the source
-/// if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does too.
-/// Any number of threads may call this on one client.
+/// Writes the value of the `Authorization` header into `buffer`, like
+/// justcall_credentials_authorization(). The value is for the pair that the client's calls use now.
+/// Use the value for a request that you send yourself. This function reads the source if no call
+/// has read it yet.
+///
+/// Fails like justcall_credentials_authorization(). If it reads the source, it also fails like
+/// justcall_credentials_load(). Blocks only while it reads the source. This function is
+/// thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_authorization(
@@ -272,10 +297,12 @@ pub unsafe extern "C" fn justcall_client_authorization(
     })
 }
 
-/// Writes the value of the `Authorization` header as justcall_client_authorization() does. A source
-/// that has to be read first is read within the limits of `options`, which may be NULL for none.
+/// Writes the value of the `Authorization` header like justcall_client_authorization(). If this
+/// function has to read the source, it does so within the limits of `options`. If `options` is
+/// NULL, this function works like justcall_client_authorization().
 ///
-/// Fails as justcall_client_authorization() does, and with JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_client_authorization(). Also fails with JUSTCALL_ERROR_CANCELLED if the
+/// cancel handle of `options` is fired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_authorization_with(
@@ -293,14 +320,17 @@ pub unsafe extern "C" fn justcall_client_authorization_with(
     })
 }
 
-/// Reports how the pair is protected in memory between calls: a report of one finding, whose code
-/// is `"locked"`, `"secretmem"` or `"heap"`. If that is less than was asked for, its severity is
-/// JUSTCALL_SEVERITY_WARNING and its remedy says why; else its severity is JUSTCALL_SEVERITY_NOTE.
+/// Reports how the pair is protected in memory between calls. The report has one finding, whose
+/// code is `"locked"`, `"secretmem"` or `"heap"`. If the protection is weaker than requested, the
+/// severity of the finding is JUSTCALL_SEVERITY_WARNING, and its remedy gives the reason. If the
+/// protection is as requested, the severity is JUSTCALL_SEVERITY_NOTE. This function reads the
+/// source if no call has read it yet.
 ///
-/// Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses what was asked for. Reads the
-/// source if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does
-/// too. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL.
-/// Any number of threads may call this on one client.
+/// Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses the requested protection. If
+/// it reads the source, it also fails like justcall_credentials_load().
+///
+/// On success, free `*out` with justcall_report_free(). On failure, `*out` is NULL. Blocks only
+/// while it reads the source. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_protection(
@@ -313,10 +343,12 @@ pub unsafe extern "C" fn justcall_client_protection(
     })
 }
 
-/// Reports the protection as justcall_client_protection() does. A source that has to be read first
-/// is read within the limits of `options`, which may be NULL for none.
+/// Reports the memory protection like justcall_client_protection(). If this function has to read
+/// the source, it does so within the limits of `options`. If `options` is NULL, this function works
+/// like justcall_client_protection().
 ///
-/// Fails as justcall_client_protection() does, and with JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_client_protection(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+/// handle of `options` is fired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_protection_with(
@@ -333,31 +365,31 @@ pub unsafe extern "C" fn justcall_client_protection_with(
 }
 
 /// Returns the generation of the pair in use. The first pair of the clients that share it has
-/// generation 1. Each pair that replaces the one in use has the next number. Returns 0 if no call
-/// has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of
-/// threads may call this at once.
+/// generation 1. Each pair that replaces the pair in use has the next number. Returns 0 if no call
+/// has read a pair yet, or if `client` is NULL. Reads no source. Does not block. This function is
+/// thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_generation(client: *const justcall_client) -> u64 {
     infallible!(0, |client| guarded(0, || client.client.generation()))
 }
 
-/// Returns a figure of the account's rate limit as the last response to a client that shares this
-/// one's pair reports it: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if no
-/// response has reported it, if `which` is none of them, or if `client` is NULL. Asks nothing and
-/// does not block. Any number of threads may call this at once.
+/// Returns a number of the account's rate limit. The number comes from the last response to any
+/// client that shares this client's pair. `which` is one of the JUSTCALL_RATE_LIMIT numbers.
+/// Returns -1 if no response contained the number, if `which` is invalid, or if `client` is NULL.
+/// Sends nothing. Does not block. This function is thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_rate_limit(client: *const justcall_client, which: i32) -> i64 {
     infallible!(-1, |client| guarded(None, || figure(&client.client.rate_limit(), which))?)
 }
 
-/// Copies the ends of the key of the pair in use into `buffer`, NUL-terminated, as
-/// justcall_credentials_key_hint() returns them: to identify the pair in logs. The text is empty if
-/// no call has read a pair yet. It is UTF-8; 16 bytes are enough for any.
+/// Copies the shortened API key of the pair in use into `buffer`, with a NUL at the end. The text
+/// identifies the pair in logs and has the same form as in justcall_credentials_key_hint(). The
+/// text is empty if no call has read a pair yet. The text is UTF-8, and a capacity of 16 bytes is
+/// always enough. Sets `*length` to the length of the text without the NUL. `length` may be NULL.
 ///
-/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
-/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that, and with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
-/// 0. Reads no source and does not block. Any number of threads may call this at once.
+/// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or if `buffer` is NULL and
+/// `capacity` is not 0. Reads no source. Does not block. This function is thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_key_hint(
     client: *const justcall_client,
@@ -371,18 +403,18 @@ pub unsafe extern "C" fn justcall_client_key_hint(
     })
 }
 
-/// Copies what the clients that share this one's pair did so far, and the state of the pair, into
-/// `buffer`, NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with
-/// the type `application/openmetrics-text; version=1.0.0; charset=utf-8`. It includes the results
-/// of webhooks that are verified with the secrets of these clients. The text holds no secret and
-/// nothing that identifies the pair.
+/// Copies usage metrics into `buffer`, with a NUL at the end. The metrics count what all clients
+/// that share this client's pair have done so far, and describe the state of the pair. The metrics
+/// include the results of webhooks that were verified with the secrets of these clients. The text
+/// is OpenMetrics 1.0, which Prometheus and most monitoring systems read. The media type of the
+/// text is `application/openmetrics-text; version=1.0.0; charset=utf-8`. The text contains no
+/// secret and nothing that identifies the pair. Sets `*length` to the length of the text without
+/// the NUL. `length` may be NULL.
 ///
-/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
-/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; the text grows from call
-/// to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
-/// 0. Asks nothing, reads no source and does not block. Any number of threads may call this on one
-/// client.
+/// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
+/// The text grows from call to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails
+/// with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or if `buffer` is NULL and `capacity`
+/// is not 0. Sends nothing and reads no source. Does not block. This function is thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_usage(
     client: *const justcall_client,
@@ -396,8 +428,8 @@ pub unsafe extern "C" fn justcall_client_usage(
     })
 }
 
-/// Frees a client, which no call may use any more. Accounts and errors that came from it live on.
-/// Does nothing if `client` is NULL.
+/// Frees a client. Do not free a client while another thread is inside a call on it. Accounts and
+/// errors that came from the client remain valid. Does nothing if `client` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_free(client: *mut justcall_client) {
     free!(client);

@@ -16,9 +16,9 @@ use crate::function::{free, guarded, into_raw};
 use crate::source::justcall_load_fn;
 use crate::status::justcall_status;
 
-/// The settings of clients; what is not set keeps its default. For one thread at a time while it is
-/// changed. A client copies what it needs: one configuration makes any number of clients, and later
-/// changes to it do not reach them.
+/// The settings of clients. Every setting that you do not set keeps its default. You can create any
+/// number of clients from one configuration. A client copies the settings, so later changes to the
+/// configuration do not affect it. Change a configuration on one thread at a time.
 pub struct justcall_config {
     config: Config,
 }
@@ -29,26 +29,28 @@ impl justcall_config {
     }
 }
 
-/// Creates a configuration with every default: the pair from `"default:"`, the service itself, a
-/// timeout of 30 seconds, 2 retries, the system's certificate authorities. Free it with
-/// justcall_config_free(). Returns NULL only on an internal error.
+/// Creates a configuration in which every setting has its default. The pair comes from
+/// `"default:"`, and the base URL is that of the JustCall service. The timeout is 30 seconds, and
+/// the number of retries is 2. The client trusts the system's certificate authorities. Returns NULL
+/// only on an internal error. Free the configuration with justcall_config_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_config_new() -> *mut justcall_config {
     guarded(ptr::null_mut(), || into_raw(justcall_config { config: Config::new() }))
 }
 
-/// Sets where the pair comes from: a source as for justcall_credentials_load(). It is read at a
-/// client's first call, not now. Replaces an earlier source, callback or pair.
+/// Sets the source of the pair. `source` has the same form as for justcall_credentials_load(). A
+/// client reads the source at its first call, not when this function runs. Replaces the source,
+/// callback or pair that was set before.
 ///
-/// Creating a client resolves `"default:"`, and compares the environment of `"env:"` with the pair
-/// that earlier clients read there. If the environment holds another pair, the new client uses that
-/// one, and the earlier clients keep theirs. If it holds the same pair or none, they share the
-/// pair. A client reads the environment again only after the service rejected its pair, or in
-/// justcall_client_reload().
+/// justcall_client_new() decides which source `"default:"` stands for. For `"env:"`, it compares
+/// the environment with the pair that earlier clients read there. If the environment holds a
+/// different pair, the new client uses that pair, and the earlier clients keep theirs. If the
+/// environment holds the same pair or none, the clients share the pair. A client reads the
+/// environment again only after the service rejected its pair, or in justcall_client_reload().
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
-/// the configuration is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a valid source, or if `config` or
+/// `source` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source(
     config: *mut justcall_config,
@@ -58,11 +60,11 @@ pub unsafe extern "C" fn justcall_config_set_source(
     fallible!(error, |config: handle_mut, source: text| config.config.set_source(source).map(drop))
 }
 
-/// Sets a pair that the program already has, in place of a source. `credentials` stays yours and
-/// may be freed at once.
+/// Sets a pair that the program already has, instead of a source. The caller keeps ownership of
+/// `credentials` and may free it as soon as this function returns.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the configuration is then
-/// unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `credentials` is NULL. On failure, the
+/// configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_credentials(
     config: *mut justcall_config,
@@ -75,18 +77,23 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     })
 }
 
-/// Sets the function that loads the pair, in place of a source: for pairs in a database or another
-/// keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be
-/// NULL, once neither this configuration nor a client made from it will call `load` any more.
+/// Sets a callback that loads the pair, instead of a source. Use a callback for a pair in a
+/// database or in another keychain. justcall_load_fn describes the callback. Replaces the source,
+/// callback or pair that was set before.
 ///
-/// Replaces an earlier source, callback or pair. The context of an earlier callback is freed by
-/// this call, or with the last client that uses it. justcall_config_set_source() and
-/// justcall_config_set_credentials() replace a callback in the same way. Clients share a pair only
-/// if they were created from this configuration after the same call of this function: a second call
-/// makes another source, also with the same `load` and `context`.
+/// The library passes `context` to `load`. The library calls `free_context` with `context` when
+/// this configuration and all clients made from it no longer need `load`. `free_context` may be
+/// NULL. If this function replaces a callback that no client uses, it frees the context of the old
+/// callback. If clients use the old callback, its context is freed with the last of these clients.
+/// justcall_config_set_source() and justcall_config_set_credentials() replace a callback in the
+/// same way.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
-/// then unchanged, and `context` is not freed.
+/// Each call of this function makes a new source, even with the same `load` and `context`. Clients
+/// share a pair only if they were created from this configuration after the same call of this
+/// function.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL. On failure, the
+/// configuration is unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source_callback(
     config: *mut justcall_config,
@@ -101,11 +108,11 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
     })
 }
 
-/// Sets where the service is: `"https://host[:port][/prefix]"`. `http://` is accepted only for a
-/// loopback address, because it would send the secret in the clear.
+/// Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The library accepts
+/// `http://` only for a loopback address, because `http://` sends the secret unencrypted.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
-/// the configuration is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+/// or `url` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_base_url(
     config: *mut justcall_config,
@@ -116,11 +123,11 @@ pub unsafe extern "C" fn justcall_config_set_base_url(
 }
 
 /// Sets the path that justcall_client_verify() requests with GET, such as
-/// `"/v2.1/users?per_page=1"`, in place of `/v2/account` and its alternative.
+/// `"/v2.1/users?per_page=1"`. By default, it requests `/v2/account` or its alternative.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` does not start with a slash, could lead to
-/// another host or needs percent-encoding, or if an argument is NULL; the configuration is then
-/// unchanged.
+/// another host, or needs percent-encoding. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
+/// `config` or `path` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_verify_path(
     config: *mut justcall_config,
@@ -130,8 +137,8 @@ pub unsafe extern "C" fn justcall_config_set_verify_path(
     fallible!(error, |config: handle_mut, path: text| config.config.set_verify_path(path).map(drop))
 }
 
-/// Sets the time limit of a whole call in milliseconds, retries and waits included. 0 means no
-/// limit. Default: 30000.
+/// Sets the time limit of a whole call in milliseconds. The limit includes retries and waits. 0
+/// means no limit. The default is 30000.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -146,10 +153,11 @@ pub unsafe extern "C" fn justcall_config_set_timeout_ms(
     })
 }
 
-/// Sets how many retries a call may make, of every kind together. 0 means none. Default: 2.
+/// Sets the maximum number of retries of a call. Retries of every kind count together. 0 means no
+/// retries. The default is 2.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL; the
-/// configuration is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL. On failure,
+/// the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_max_retries(
     config: *mut justcall_config,
@@ -163,10 +171,12 @@ pub unsafe extern "C" fn justcall_config_set_max_retries(
     })
 }
 
-/// Sets how long calls wait for another pair, in milliseconds from the moment that the service
-/// rejected the one in use. Meanwhile the source is read up to four times a second. A reset of the
-/// pair then fails no call, if the new pair comes in that time and before the calls' own timeout.
-/// 0, the default, means no wait: a call fails if its source gives no other pair at once.
+/// Sets how many milliseconds calls wait for a new pair after the service rejected the pair in use.
+/// The wait starts at the rejection. While calls wait, the library reads the source up to four
+/// times a second. With this wait, a reset of the pair makes no call fail, if the source gets the
+/// new pair in time. The new pair is in time if it arrives before the end of this wait and of the
+/// call's timeout. The default is 0, which means no wait: a call fails unless the source already
+/// has another pair.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -181,13 +191,15 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
     })
 }
 
-/// Sets the function that is called for each event: see justcall_event_fn. `context` is passed to
-/// it, and to `free_context`, which may be NULL, once neither this configuration nor a client or
-/// exchange made from it will call `handler` any more. After fork() both are called in the child
-/// too. Replaces an earlier handler.
+/// Sets a callback that handles events. justcall_event_fn describes the callback. Replaces the
+/// event handler that was set before.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration
-/// is then unchanged, and `context` is not freed.
+/// The library passes `context` to `handler`. The library calls `free_context` with `context` when
+/// this configuration and all clients and exchanges made from it no longer need `handler`.
+/// `free_context` may be NULL. After fork(), the child calls `handler` and `free_context` too.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL. On failure, the
+/// configuration is unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_event_handler(
     config: *mut justcall_config,
@@ -202,14 +214,16 @@ pub unsafe extern "C" fn justcall_config_set_event_handler(
     })
 }
 
-/// Sets a PEM file of certificate authorities to trust in place of the system's. Replaces those of
-/// justcall_config_set_ca_pem(). The file is read when a client is created; justcall_client_new()
-/// fails if a certificate in it cannot be used. Without it, the environment variables SSL_CERT_FILE
-/// and SSL_CERT_DIR name the authorities, if they are set and not empty; certificates there that
-/// cannot be used are skipped.
+/// Sets a PEM file of certificate authorities, which clients trust instead of the system's.
+/// Replaces the certificates of justcall_config_set_ca_pem(). justcall_client_new() reads the file,
+/// and fails if the file contains an unusable certificate.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
-/// configuration is then as it was.
+/// By default, the environment variables SSL_CERT_FILE and SSL_CERT_DIR name the certificate
+/// authorities. If both variables are unset or empty, clients trust the system's certificate
+/// authorities. Clients skip an unusable certificate in a place that one of these variables names.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty, or if `config` or `path` is NULL.
+/// On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_ca_file(
     config: *mut justcall_config,
@@ -219,13 +233,13 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     fallible!(error, |config: handle_mut, path: text| config.config.set_ca_file(path).map(drop))
 }
 
-/// Sets certificate authorities to trust in place of the system's: `pem_length` bytes of
-/// certificates in PEM form, which are copied. For programs that have them in memory. Replaces
-/// those of justcall_config_set_ca_file().
+/// Sets certificate authorities from memory, which clients trust instead of the system's. `pem` is
+/// `pem_length` bytes of certificates in PEM form. The function copies them. Replaces the file of
+/// justcall_config_set_ca_file().
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no certificate in `pem` or one that
-/// cannot be used, if `pem_length` is over 8 MiB, or if an argument is NULL; the configuration is
-/// then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `pem` contains no certificate or an unusable one.
+/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `pem_length` is over 8 MiB, or if `config` or
+/// `pem` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_ca_pem(
     config: *mut justcall_config,
@@ -236,14 +250,14 @@ pub unsafe extern "C" fn justcall_config_set_ca_pem(
     fallible!(error, |config: handle_mut, pem: bytes(pem_length)| config.config.set_ca_pem(pem).map(drop))
 }
 
-/// Sets the IP address of this machine that connections come from, such as `"192.0.2.7"` or
-/// `"2001:db8::7"`, or `""`, the default, to let the system choose. For accounts that allow API
-/// calls from some addresses only, on hosts with several. Addresses of the service, or of the
-/// proxy, that are of the other family (IPv4 or IPv6) are skipped.
+/// Sets the local IP address of connections, such as `"192.0.2.7"` or `"2001:db8::7"`. With `""`,
+/// which is the default, the system chooses the address. Use this function if the account allows
+/// API calls only from some addresses, and the host has several. The library skips addresses of the
+/// service or proxy that belong to the other family (IPv4 or IPv6).
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address or an argument is
-/// NULL; the configuration is then unchanged. If this machine does not have the address, calls fail
-/// with JUSTCALL_ERROR_CONNECTION_FAILED.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address, or if `config` or
+/// `address` is NULL. On failure, the configuration is unchanged. If this host does not have the
+/// address, calls fail with JUSTCALL_ERROR_CONNECTION_FAILED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_local_address(
     config: *mut justcall_config,
@@ -255,10 +269,10 @@ pub unsafe extern "C" fn justcall_config_set_local_address(
     })
 }
 
-/// Sets the length of the longest response body that calls read, in bytes after decompression. A
-/// longer one fails the call with JUSTCALL_ERROR_INVALID_RESPONSE. Of the response in an error, and
-/// of one that verifies the pair, at most 64 KiB are read. 0 means no limit. Default: 33554432 (32
-/// MiB).
+/// Sets the maximum length of a response body, in bytes after decompression. If a body is longer,
+/// the call fails with JUSTCALL_ERROR_INVALID_RESPONSE. 0 means no limit. The default is 33554432
+/// (32 MiB). The library always reads at most 64 KiB of an error response or of a response that
+/// verifies the pair.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -274,13 +288,15 @@ pub unsafe extern "C" fn justcall_config_set_max_response_length(
 }
 
 /// Sets a file in which clients record, at most once an hour, that their pair is used. The command
-/// `justcall-auth status` reads it to find pairs that nothing uses any more. The file and its
-/// folder are created for their owner alone; several processes may share it; it holds no pair. A
-/// call never fails because the file cannot be written. By default there is none: the library
-/// leaves nothing on a disk by itself.
+/// `justcall-auth status` reads the file to find pairs that nothing uses any more. By default there
+/// is no such file: the library writes nothing to disk by itself.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
-/// configuration is then unchanged.
+/// The file contains no pair. The library creates the file and its folder so that only their owner
+/// has access. Several processes may share the file. No call fails because the file cannot be
+/// written.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty, or if `config` or `path` is NULL.
+/// On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_state_file(
     config: *mut justcall_config,
@@ -290,18 +306,20 @@ pub unsafe extern "C" fn justcall_config_set_state_file(
     fallible!(error, |config: handle_mut, path: text| config.config.set_state_file(path).map(drop))
 }
 
-/// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
-/// are percent-encoded. The library asks the proxy for a tunnel (CONNECT), so the proxy never sees
-/// the pair. A plain `http://` base URL never goes through a proxy.
+/// Sets the proxy, in the form `"http://[user:password@]host[:port]"`. Set `""` to use no proxy.
+/// The user name and the password must be percent-encoded. The library asks the proxy for a tunnel
+/// (CONNECT), so the proxy never sees the pair. Requests to an `http://` base URL never go through
+/// a proxy.
 ///
-/// By default the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and
-/// for those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a
-/// network such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by
-/// commas or blanks. Both variables are read when the client is created, and a proxy that cannot be
-/// used is an error only if the base URL would use it.
+/// By default, the environment variable HTTPS_PROXY names the proxy. HTTPS_PROXY does not apply to
+/// loopback hosts, or to hosts that an entry of NO_PROXY matches. Commas or blanks separate the
+/// entries of NO_PROXY. An entry is `*`, a domain, an address, or a network such as `10.0.0.0/8`. A
+/// domain also matches all its subdomains. A domain or an address may have a port.
+/// justcall_client_new() reads both variables. An unusable proxy is an error only if the base URL
+/// needs it.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
-/// the configuration is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+/// or `url` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_proxy(
     config: *mut justcall_config,
@@ -312,14 +330,15 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
 }
 
 /// Sets the account that the pair must belong to. Every call fails with
-/// JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account, or if the service does not
-/// name the account. The library then requests only the account.
+/// JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account. Every call also fails with
+/// this status if the service does not name the account. In these calls, the library requests only
+/// the account and sends nothing else.
 ///
-/// When measured, the JustCall service did not name the account of a pair. So every call to it
-/// fails if an account is expected.
+/// In our measurements, the JustCall service did not name the account of a pair. Therefore every
+/// call to the JustCall service fails if an account is expected.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
-/// particular account, do not set it.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To accept every
+/// account, do not call this function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_expected_account(
     config: *mut justcall_config,
@@ -329,22 +348,26 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     fallible!(error, |config: handle_mut| config.config.set_expected_account(id).map(drop))
 }
 
-/// Locked pages, encrypted between calls; the heap if the system refuses to lock memory:
-/// justcall_client_protection() reports which, and why. The default.
+/// Keeps the pair in locked memory pages, encrypted between calls. JUSTCALL_MEMORY_AUTO is the
+/// default. If the system refuses to lock memory, the pair is kept on the heap.
+/// justcall_client_protection() reports which of the two is used, and why.
 pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
-/// Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
+/// Keeps the pair in locked memory pages. If the system refuses to lock memory, calls fail with
+/// JUSTCALL_ERROR_MEMORY_PROTECTION.
 pub const JUSTCALL_MEMORY_STRICT: i32 = 1;
-/// The heap: wiped when freed, and no more.
+/// Keeps the pair on the heap. The library wipes this memory when it frees the pair, but does not
+/// lock or encrypt it.
 pub const JUSTCALL_MEMORY_HEAP: i32 = 2;
-/// Memory that only the process can read, not even the kernel (memfd_secret), else
-/// JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
+/// Keeps the pair in memory that even the kernel cannot read (memfd_secret). If the system does not
+/// offer such memory, calls fail with JUSTCALL_ERROR_MEMORY_PROTECTION. Linux refuses to hibernate
+/// while a process uses such memory.
 pub const JUSTCALL_MEMORY_SECRETMEM: i32 = 3;
 
-/// Sets how well the pair is protected in memory between calls: one of the JUSTCALL_MEMORY numbers.
-/// If the system refuses it, the first call that needs the pair fails.
+/// Sets how the pair is protected in memory between calls. `level` is one of the JUSTCALL_MEMORY
+/// numbers. If the system refuses this protection, the first call that needs the pair fails.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is none of them or `config` is NULL; the
-/// configuration is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is not one of these numbers or `config` is
+/// NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_memory_protection(
     config: *mut justcall_config,
@@ -360,7 +383,8 @@ pub unsafe extern "C" fn justcall_config_set_memory_protection(
     })
 }
 
-/// Frees a configuration. Clients made from it live on. Does nothing if `config` is NULL.
+/// Frees a configuration. Clients made from the configuration remain valid. Does nothing if
+/// `config` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_free(config: *mut justcall_config) {
     free!(config);

@@ -13,8 +13,9 @@ use crate::function::{argument, free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// An API key and its secret, checked, in memory of the library that is wiped when the last handle
-/// that refers to it is freed. Immutable: any number of threads may use one at once.
+/// An API key and its secret, which were checked when the handle was created. The library stores
+/// both in its own memory. The library wipes the pair when the last handle that refers to it is
+/// freed. Credentials are immutable, so several threads may use one handle at the same time.
 pub struct justcall_credentials {
     credentials: Credentials,
     key_hint: CString,
@@ -30,20 +31,23 @@ impl justcall_credentials {
     }
 }
 
-/// The capacity that a buffer needs to hold any `Authorization` value with its NUL.
+/// The size of a buffer that can hold every `Authorization` value with its NUL.
 pub const JUSTCALL_AUTHORIZATION_SIZE: usize = 1026;
 
 const _: () =
     assert!(JUSTCALL_AUTHORIZATION_SIZE == 2 * diagnose::MAX_HALF + 2, "two halves, a colon and a NUL");
 
-/// Checks an API key and its secret, without asking the service, and copies them. Neither needs a
-/// NUL at its end. Your own copies stay yours to wipe: see justcall_wipe().
+/// Checks an API key and its secret and copies them. The check sends nothing to the service. `key`
+/// and `secret` do not need a NUL at the end. You keep your own copies of both: wipe them with
+/// justcall_wipe().
 ///
-/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if one cannot be sent; the message says which
-/// half is wrong and why, never its value. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`,
-/// `secret` or `out` is NULL or a length is impossible. On success `*out` is yours, to be freed
-/// with justcall_credentials_free(); on failure it is NULL. Does not block. Any thread may call
-/// this.
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if the key or the secret cannot be sent. The
+/// error message names the malformed half and the reason, but never contains the key or the secret.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL, or if a length
+/// is over SIZE_MAX / 2.
+///
+/// On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Does not
+/// block. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_new(
@@ -60,16 +64,18 @@ pub unsafe extern "C" fn justcall_credentials_new(
 }
 
 /// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`.
-/// The hint of the error about an unknown source lists them all. A variable that is empty counts as
-/// not set.
+/// If the source is unknown, the hint of the error lists all sources. An environment variable that
+/// is empty counts as not set.
 ///
-/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, whose message names every place that was
-/// searched; with JUSTCALL_ERROR_CREDENTIALS_MALFORMED; with JUSTCALL_ERROR_SOURCE_UNAVAILABLE; and
-/// with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL. On
-/// success `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL.
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING if the source has no pair. The error message names
+/// every place that was searched. Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if the pair in
+/// the source is malformed. Fails with JUSTCALL_ERROR_SOURCE_UNAVAILABLE if the source cannot be
+/// read. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a valid source, or if
+/// `source` or `out` is NULL.
 ///
-/// Blocks until the source is read; a `command:` source runs a program, for 10 seconds at most. Any
-/// thread may call this while no other changes the environment.
+/// On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Blocks
+/// until the source is read. A `command:` source runs a program for at most 10 seconds. This
+/// function is thread-safe, as long as no other thread changes the environment.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_load(
@@ -83,11 +89,12 @@ pub unsafe extern "C" fn justcall_credentials_load(
     })
 }
 
-/// Reads an API key and its secret as justcall_credentials_load() does, within the limits of
-/// `options`, which may be NULL for none: a `command:` source is stopped at the timeout or when it
-/// is cancelled.
+/// Reads an API key and its secret like justcall_credentials_load(), within the limits of
+/// `options`. The library stops the program of a `command:` source at the timeout or when the call
+/// is cancelled. If `options` is NULL, this function works like justcall_credentials_load().
 ///
-/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_credentials_load(). Also fails with JUSTCALL_ERROR_CANCELLED if the cancel
+/// handle of `options` is fired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_load_with(
@@ -103,10 +110,11 @@ pub unsafe extern "C" fn justcall_credentials_load_with(
     })
 }
 
-/// Returns the ends of the key, to identify the pair in logs: its first four characters, an
-/// ellipsis (U+2026) and its last four; of a key shorter than 12 bytes the first character alone.
-/// It never has a part of the secret. Returns NULL if `credentials` is NULL. The text lives as long
-/// as `credentials`.
+/// Returns a shortened form of the API key, which identifies the pair in logs. The text is the
+/// first four characters of the key, an ellipsis (U+2026) and the last four. If the key is shorter
+/// than 12 bytes, the text is only its first character and an ellipsis. The text never contains a
+/// part of the secret. Returns NULL if `credentials` is NULL. The text is valid until `credentials`
+/// is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_key_hint(
     credentials: *const justcall_credentials,
@@ -114,16 +122,20 @@ pub unsafe extern "C" fn justcall_credentials_key_hint(
     infallible!(ptr::null(), |credentials| credentials.key_hint.as_ptr())
 }
 
-/// Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. Sends
-/// nothing. Wipe the buffer with justcall_wipe() when the request is sent. The buffer is the only
-/// copy outside the library until your HTTP client copies it, as curl_slist_append() does. The
-/// library cannot wipe the copies that your client makes: wipe those too, where you can.
+/// Writes the value of the `Authorization` header into `buffer`. The value is `key:secret`,
+/// followed by a NUL. Sends nothing. Sets `*length` to the length of the value without the NUL.
+/// `length` may be NULL.
 ///
-/// Sets `*length`, unless `length` is NULL, to the length without the NUL. If `capacity`, which
-/// counts the NUL, is too small, fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets `*length` too,
-/// and leaves `buffer` unchanged; JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is NULL and `capacity` not 0,
-/// or `capacity` is impossible. Does not block. Any thread may call this.
+/// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the value and its NUL.
+/// If `capacity` is too small, this function sets `*length` as well and leaves `buffer` unchanged.
+/// A capacity of JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, or if `capacity` is over SIZE_MAX / 2.
+/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0.
+///
+/// Wipe `buffer` with justcall_wipe() after you have sent the request. `buffer` is the only copy of
+/// the value outside the library until your HTTP client copies it. For example, curl_slist_append()
+/// makes a copy. The library cannot wipe the copies that your HTTP client makes: wipe them
+/// yourself, if you can. Does not block. This function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_authorization(
@@ -138,8 +150,8 @@ pub unsafe extern "C" fn justcall_credentials_authorization(
     })
 }
 
-/// Frees the handle. The pair is wiped when no configuration or client refers to it either. Does
-/// nothing if `credentials` is NULL.
+/// Frees a credentials handle. The library wipes the pair when no configuration or client uses it
+/// either. Does nothing if `credentials` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_free(credentials: *mut justcall_credentials) {
     free!(credentials);

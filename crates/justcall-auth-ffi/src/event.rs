@@ -8,8 +8,9 @@ use crate::callback::Callback;
 use crate::function::infallible;
 use crate::output;
 
-/// Something that happened. It belongs to the library and lives while the handler that it was
-/// passed to runs: copy what you keep. Its texts are safe to log: they never hold a secret.
+/// An event that the library reports to your event handler. The library owns the event and frees it
+/// when the handler returns. Copy the texts of an event that you need longer. The texts of an event
+/// never contain a secret, so you may log them.
 pub struct justcall_event {
     kind: EventKind,
     name: CString,
@@ -33,33 +34,38 @@ impl justcall_event {
     }
 }
 
-/// Another pair was proven and is in use now.
+/// The service accepted a new pair, and the new pair is now in use.
 pub const JUSTCALL_EVENT_ROTATED: i32 = 1;
-/// The service rejected a new pair, or it belongs to another account: the one in use stays.
+/// The service rejected a new pair, or the new pair belongs to another account. The old pair
+/// remains in use.
 pub const JUSTCALL_EVENT_CANDIDATE_REJECTED: i32 = 2;
 /// The service rejected the pair in use.
 pub const JUSTCALL_EVENT_PAIR_REJECTED: i32 = 3;
-/// Calls wait until the source has another pair: see justcall_config_set_rotation_wait_ms().
+/// Calls wait until the source has another pair. justcall_config_set_rotation_wait_ms() sets how
+/// long calls wait.
 pub const JUSTCALL_EVENT_WAITING_FOR_SOURCE: i32 = 4;
-/// A call is retried, after a wait.
+/// A call failed and will be retried after a wait.
 pub const JUSTCALL_EVENT_RETRYING: i32 = 5;
 /// Less than a tenth of the account's rate limit is left.
 pub const JUSTCALL_EVENT_RATE_LIMIT_LOW: i32 = 6;
-/// The source gave another pair: the next call proves it.
+/// The source has a new pair. The next call proves the new pair.
 pub const JUSTCALL_EVENT_SOURCE_CHANGED: i32 = 7;
-/// The pair in use is 90 days old or older: rotate it. Reported once a pair.
+/// The pair in use is at least 90 days old and should be rotated. The library reports this event
+/// once for each pair.
 pub const JUSTCALL_EVENT_ROTATION_DUE: i32 = 8;
-/// A minute has more than twice the requests of the busiest one before it, and more than 60.
-/// Reported once an hour at most; the message has the figures.
+/// The number of requests in one minute was unusually high. The number was over 60, and more than
+/// twice that of the busiest minute before. The library reports this event at most once an hour,
+/// and the message contains the numbers.
 pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 
-/// Handles an event. `context` is what justcall_config_set_event_handler() was given. `event` and
-/// its texts live until the function returns.
+/// A callback that handles an event. Set it with justcall_config_set_event_handler(), which also
+/// sets its `context`. `event` and its texts are valid until the callback returns.
 ///
-/// Called on the thread of the call that caused the event, between two of its steps; several
-/// threads may call it at once. The call continues when it returns. The library holds no lock
-/// meanwhile, so it may use any client, this one included. It must not free the client, unwind or
-/// longjmp.
+/// The library runs the callback on the thread of the call that caused the event, between two steps
+/// of that call. The call continues when the callback returns. Several threads may run the callback
+/// at the same time. The library holds no lock while the callback runs, so the callback may use any
+/// client, including this one. The callback must not free the client. The callback must not throw
+/// or longjmp.
 pub type justcall_event_fn = Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
 
 impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_event)> {
@@ -70,43 +76,47 @@ impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_even
     }
 }
 
-/// Returns the kind of `event`: one of the JUSTCALL_EVENT numbers, or one that a later library has.
-/// Returns 0 if `event` is NULL.
+/// Returns the kind of `event`, which is one of the JUSTCALL_EVENT numbers. A later version of the
+/// library may return a number that this header does not define. Returns 0 if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_kind(event: *const justcall_event) -> i32 {
     infallible!(0, |event| event.kind.number())
 }
 
-/// Returns the name of the kind of `event`, such as `"rotated"`: the same in every language. Never
-/// NULL, `"none"` if `event` is NULL. The text lives as long as `event`.
+/// Returns the name of the kind of `event`, such as `"rotated"`. The name is the same in every
+/// programming language. Never returns NULL. Returns `"none"` if `event` is NULL. The text is valid
+/// until the event handler returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_name(event: *const justcall_event) -> *const c_char {
     infallible!(c"none".as_ptr(), |event| event.name.as_ptr())
 }
 
-/// Returns what happened, in one or more sentences. Safe to log. Never NULL, empty if `event` is
-/// NULL. The text lives as long as `event`.
+/// Returns a description of `event`, in one or more sentences. The text never contains a secret, so
+/// you may log it. Never returns NULL. Returns an empty text if `event` is NULL. The text is valid
+/// until the event handler returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) -> *const c_char {
     infallible!(c"".as_ptr(), |event| event.message.as_ptr())
 }
 
-/// Returns the generation of the pair that `event` is about, as justcall_client_generation()
-/// counts. A pair that is not in use yet has the number that it gets if it is taken into use.
-/// Returns 0 if `event` is about no pair or is NULL.
+/// Returns the generation of the pair that `event` is about, as in justcall_client_generation(). If
+/// the pair is not in use yet, returns the generation that it will have when it comes into use.
+/// Returns 0 if `event` is about no pair, or if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.generation)
 }
 
-/// Returns the HTTP status that caused `event`. Returns 0 if none did or `event` is NULL.
+/// Returns the HTTP status that caused `event`. Returns 0 if no HTTP status caused it, or if
+/// `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_http_status(event: *const justcall_event) -> i32 {
     infallible!(0, |event| i32::from(event.http_status))
 }
 
-/// Returns how many milliseconds the call waits now: exactly for JUSTCALL_EVENT_RETRYING, at most
-/// for JUSTCALL_EVENT_WAITING_FOR_SOURCE. Returns 0 if it does not wait or `event` is NULL.
+/// Returns how many milliseconds the call now waits. For JUSTCALL_EVENT_RETRYING, the number is
+/// exact. For JUSTCALL_EVENT_WAITING_FOR_SOURCE, the number is the maximum. Returns 0 if the call
+/// does not wait, or if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_wait_ms(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.wait_ms)

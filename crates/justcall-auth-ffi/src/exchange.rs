@@ -17,27 +17,31 @@ use crate::request::justcall_request;
 use crate::response::{from_own_http, justcall_response};
 use crate::status::justcall_status;
 
-/// One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
-/// justcall_client_send() for headers, retries, a reset of the pair and the meaning of a response.
-/// For one thread at a time, in the process that created it. It keeps alive what it needs of its
-/// justcall_client.
+/// An exchange is one call that you make with your own HTTP client, such as libcurl or an event
+/// loop. An exchange follows the same rules as justcall_client_send() for headers, retries, a reset
+/// of the pair and the meaning of a response. Use an exchange on one thread at a time, and only in
+/// the process that created it. You may free the client of an exchange before the exchange.
 ///
-/// Call justcall_exchange_next() in a loop: it returns what to do. Only justcall_exchange_load()
-/// blocks. Rules for your HTTP client:
+/// Call justcall_exchange_next() in a loop: it returns the next action. Only
+/// justcall_exchange_load() blocks. Your HTTP client must follow these rules:
 ///
-/// - It must not follow redirects, because that would send the pair to another host.
-/// - Set it up again for each JUSTCALL_ACTION_SEND. Method, URL, headers, body and pair may differ
-///   from those of the request before.
-/// - It uses its own CA certificates and proxy. Those of the justcall_client do not apply to it.
-/// - It may send `Accept-Encoding` with every encoding that it decodes, such as `br` or `zstd`.
-///   Report decoded bodies; the header `Content-Encoding` may stay.
-/// - Report the final response only. Drop interim responses, of HTTP status 100 to 199, together
-///   with their headers.
-/// - It makes copies of the pair. The library cannot wipe those: wipe them where you can.
+/// - The HTTP client must not follow redirects, because a redirect would send the pair to another
+///   host.
+/// - Set up the HTTP client again for each JUSTCALL_ACTION_SEND. The method, URL, headers, body and
+///   pair may differ from the previous request.
+/// - The HTTP client uses its own CA certificates and proxy. The CA and proxy settings of the
+///   justcall_client do not apply to your HTTP client.
+/// - The HTTP client may send `Accept-Encoding` with every encoding that it decodes, such as `br`
+///   or `zstd`. Report the decoded body. You may keep the header `Content-Encoding`.
+/// - Report only the final response. Ignore interim responses (HTTP status 100 to 199) and their
+///   headers.
+/// - The HTTP client makes copies of the pair. The library cannot wipe these copies: wipe them
+///   yourself, if you can.
 ///
-/// While an exchange is to load or to send, other calls that share its pair may wait for it. They
-/// continue when you report the result or free the exchange, at its deadline, or after 60 seconds
-/// if it has no deadline. So free an exchange that you do not finish.
+/// While an exchange has to load or send, other calls that share its pair may wait for it. The
+/// waiting calls continue when you report the result or free the exchange. The waiting calls also
+/// continue at the deadline of the exchange, or after 60 seconds if the exchange has no deadline.
+/// Free an exchange that you do not finish, so that other calls do not wait for it.
 pub struct justcall_exchange {
     /// Never waited for: a call that finds it taken fails. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
@@ -99,39 +103,40 @@ impl Argument<*const justcall_exchange> {
     }
 }
 
-/// Send the request: justcall_exchange_method() and the functions after it describe it,
+/// Send the request. justcall_exchange_method() and the functions after it describe the request.
 /// justcall_exchange_authorization() writes its `Authorization` header. Set up your HTTP client
-/// again each time. Stop after `wait_ms` milliseconds. Then report the result with
-/// justcall_exchange_answered() or justcall_exchange_failed().
+/// again for each request. Use `wait_ms` as its timeout in milliseconds. Then report the result
+/// with justcall_exchange_answered() or justcall_exchange_failed().
 pub const JUSTCALL_ACTION_SEND: i32 = 1;
 /// Call justcall_exchange_next() again after `wait_ms` milliseconds. Several short waits in a row
-/// are normal, for example 20 milliseconds each while another call reads the source.
+/// are normal. For example, each wait is 20 milliseconds while another call reads the source.
 pub const JUSTCALL_ACTION_WAIT: i32 = 2;
-/// Call justcall_exchange_load(). It may block, so run it on a worker thread if you have an event
-/// loop.
+/// Call justcall_exchange_load(). justcall_exchange_load() may block, so run it on a worker thread
+/// if your program has an event loop.
 pub const JUSTCALL_ACTION_LOAD: i32 = 3;
-/// The call has succeeded: justcall_exchange_response() gives the response.
+/// The call has succeeded. justcall_exchange_response() returns the response.
 pub const JUSTCALL_ACTION_DONE: i32 = 4;
 
-/// The host's address was not found.
+/// Your HTTP client could not resolve the name of the host.
 pub const JUSTCALL_CAUSE_RESOLVE: i32 = 1;
-/// No connection was made.
+/// Your HTTP client could not connect.
 pub const JUSTCALL_CAUSE_CONNECT: i32 = 2;
 /// The TLS handshake failed, for example because the certificate is not trusted.
 pub const JUSTCALL_CAUSE_TLS: i32 = 3;
-/// Your HTTP client ran out of time.
+/// Your HTTP client reached its timeout.
 pub const JUSTCALL_CAUSE_TIMEOUT: i32 = 4;
 /// The connection was closed or reset before the response was complete.
 pub const JUSTCALL_CAUSE_CLOSED: i32 = 5;
-/// Your program ended the request.
+/// Your program cancelled the request.
 pub const JUSTCALL_CAUSE_CANCELLED: i32 = 6;
 
-/// Creates an exchange for `request`, which is copied with its body, timeout and cancel handle. The
-/// timeout counts from now and includes waits. Sends and reads nothing yet.
+/// Creates an exchange for `request`. The function copies the request with its body, timeout and
+/// cancel handle. The timeout of the exchange starts now and includes waits. Sends nothing and
+/// reads no source.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success
-/// `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
-/// threads may call this on one client.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`, `request` or `out` is NULL. On success,
+/// free `*out` with justcall_exchange_free(). On failure, `*out` is NULL. Does not block. This
+/// function is thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_new(
@@ -146,24 +151,32 @@ pub unsafe extern "C" fn justcall_exchange_new(
     })
 }
 
-/// Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless
-/// `wait_ms` is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the
-/// time to wait. For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least
-/// 1, or 0 if the call has no limit: use it as your HTTP client's timeout. For the other actions it
-/// is 0. Never blocks.
+/// Sets `*action` to the next action, which is one of the JUSTCALL_ACTION numbers. Sets `*wait_ms`
+/// to a number of milliseconds. `wait_ms` may be NULL. The meaning of `*wait_ms` depends on the
+/// action:
 ///
-/// Returns JUSTCALL_ACTION_SEND again until you report the result, and JUSTCALL_ACTION_LOAD until
-/// justcall_exchange_load() returns. So while your HTTP client is sending, you may call this from
-/// time to time to notice a fired cancel handle, justcall_client_shutdown() and the deadline: it
-/// then returns the failure. Stop your request in that case; a later report of its result has no
-/// effect. Each call of this function ends the text of justcall_exchange_method(),
-/// justcall_exchange_url() and the headers, also if it returns JUSTCALL_ACTION_SEND again. Copy
-/// that text first if your HTTP client does not; libcurl does.
+/// - For JUSTCALL_ACTION_WAIT, `*wait_ms` is the time to wait.
+/// - For JUSTCALL_ACTION_SEND, `*wait_ms` is the time until the deadline of the call and at least
+///   1, or 0 if the call has no deadline. Use this time as the timeout of your HTTP client.
+/// - For the other actions, `*wait_ms` is 0.
 ///
-/// Returns the failure of the call once it is final, now and at every later call: any status that
-/// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT at every call in a
-/// child of the process that created the exchange. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
-/// and changes nothing, if `action` or `exchange` is NULL or the exchange is in use.
+/// This function sets `*action` to JUSTCALL_ACTION_SEND again until you report the result. This
+/// function sets `*action` to JUSTCALL_ACTION_LOAD again until justcall_exchange_load() returns.
+/// You may call this function from time to time while your HTTP client is sending.
+/// justcall_exchange_next() then fails if a cancel handle was fired, after
+/// justcall_client_shutdown(), or at the deadline. If justcall_exchange_next() fails, stop your
+/// request. A later report of the result has no effect.
+///
+/// Each call of this function invalidates the texts of justcall_exchange_method(),
+/// justcall_exchange_url() and the headers. The texts of the last request become invalid even if
+/// the action is JUSTCALL_ACTION_SEND again. If your HTTP client does not copy texts that you pass
+/// to it, copy the texts before you call this function. libcurl copies them.
+///
+/// If the call has failed, returns its status now and each time you call this function again. The
+/// status is any that justcall_client_send() may return. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT, and changes nothing, if `action` or `exchange` is NULL, or if
+/// the exchange is in use. Does not block. After fork(), this function fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT in the child.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_next(
@@ -190,14 +203,15 @@ pub unsafe extern "C" fn justcall_exchange_next(
     })
 }
 
-/// Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Has no
-/// effect after another action. Returns JUSTCALL_OK also if the source cannot be read: the next
-/// justcall_exchange_next() then fails, or continues with the pair in use.
+/// Reads the source after JUSTCALL_ACTION_LOAD. The source is a file, a program or your load
+/// callback. Has no effect after any other action. Returns JUSTCALL_OK even if the source cannot be
+/// read. If the source cannot be read, the next justcall_exchange_next() fails, or continues with
+/// the pair in use.
 ///
-/// Blocks until the source is read, at most until the call's deadline; the cancel handle of the
-/// request ends it too. A load callback that is running is not interrupted. May run on a worker
-/// thread, if nothing else uses the exchange until it returns. Fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use. Blocks until the
+/// source is read, but at most until the deadline of the call. The cancel handle of the request
+/// ends the wait too, but does not interrupt a running load callback. You may run this function on
+/// a worker thread, if no other thread uses the exchange until it returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_load(
     exchange: *mut justcall_exchange,
@@ -209,32 +223,33 @@ pub unsafe extern "C" fn justcall_exchange_load(
     })
 }
 
-/// Returns the method of the request to send. It may differ from that of your request: see
-/// justcall_exchange_is_verifying(). Returns NULL if `exchange` is NULL or in use. The text lives
-/// until the next justcall_exchange_next().
+/// Returns the HTTP method of the request that you have to send. The method may differ from that of
+/// your own request, as justcall_exchange_is_verifying() explains. Returns NULL if `exchange` is
+/// NULL or in use. The text is valid until the next call of justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_method(exchange: *const justcall_exchange) -> *const c_char {
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.method.as_ptr())
 }
 
-/// Returns the full URL of the request to send. Returns NULL if `exchange` is NULL or in use. The
-/// text lives until the next justcall_exchange_next().
+/// Returns the full URL of the request that you have to send. Returns NULL if `exchange` is NULL or
+/// in use. The text is valid until the next call of justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_url(exchange: *const justcall_exchange) -> *const c_char {
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.url.as_ptr())
 }
 
-/// Returns how many headers the request to send has beside `Authorization`, which is secret, and
-/// those that your HTTP client sets, such as `Host`. You may add headers, and replace these.
-/// Returns 0 if `exchange` is NULL or in use.
+/// Returns the number of headers of the request that you have to send. The number does not include
+/// the secret header `Authorization`, or headers that your HTTP client sets, such as `Host`. You
+/// may add more headers, and you may replace these headers. Returns 0 if `exchange` is NULL or in
+/// use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_count(exchange: *const justcall_exchange) -> usize {
     infallible!(0, |exchange| exchange.take().ok()?.outgoing.headers.len())
 }
 
-/// Returns the name of header number `index`, from 0, in lower case. Returns NULL if there is no
-/// such header or `exchange` is NULL or in use. The text lives until the next
-/// justcall_exchange_next().
+/// Returns the name of header number `index`, in lower case. The headers are numbered from 0.
+/// Returns NULL if the request has no header with this number, or if `exchange` is NULL or in use.
+/// The text is valid until the next call of justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_name(
     exchange: *const justcall_exchange,
@@ -243,8 +258,9 @@ pub unsafe extern "C" fn justcall_exchange_header_name(
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.headers.get(index)?.0.as_ptr())
 }
 
-/// Returns the value of header number `index`, as justcall_exchange_header_name() counts. Returns
-/// NULL if there is no such header or `exchange` is NULL or in use. The text lives until the next
+/// Returns the value of header number `index`. The numbers are those of
+/// justcall_exchange_header_name(). Returns NULL if the request has no header with this number, or
+/// if `exchange` is NULL or in use. The text is valid until the next call of
 /// justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_value(
@@ -254,10 +270,11 @@ pub unsafe extern "C" fn justcall_exchange_header_value(
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.headers.get(index)?.1.as_ptr())
 }
 
-/// Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its
-/// length in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is
-/// NULL or in use. The body may be empty: then this is not NULL, and the length is 0. The body is
-/// not NUL-terminated, and lives until justcall_exchange_free().
+/// Returns the body of the request that you have to send. Sets `*length` to the length of the body
+/// in bytes. `length` may be NULL. The body has no NUL at the end. Returns NULL, and sets `*length`
+/// to 0, if the request has no body, or if `exchange` is NULL or in use. If the request has an
+/// empty body, sets `*length` to 0 but does not return NULL. The body is valid until `exchange` is
+/// freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_body(
     exchange: *const justcall_exchange,
@@ -273,24 +290,26 @@ pub unsafe extern "C" fn justcall_exchange_body(
     body
 }
 
-/// Returns 1 if the request to send verifies the pair and is not your own request. It comes before
-/// your own if the account of the pair must be known first. It comes after your own if that was
-/// `/v2/account` and the service answered 401. Send it as the exchange describes it, without the
-/// body and headers of your own request. Returns 0 if the request is your own, or if `exchange` is
+/// Returns 1 if the request that you have to send verifies the pair and is not your own request.
+/// Send such a request as the exchange describes it, without the body and headers of your own
+/// request. The verifying request comes before your own request if the library must know the
+/// account first. The verifying request comes after your own request if that was `/v2/account` and
+/// the service answered 401. Returns 0 if you have to send your own request, or if `exchange` is
 /// NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
     infallible!(0, |exchange| i32::from(exchange.take().ok()?.exchange.is_verifying()))
 }
 
-/// Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into `buffer`, as
-/// justcall_credentials_authorization() does. Call it right before you send, and again for each
-/// JUSTCALL_ACTION_SEND. The response then counts for the pair that was written: after 401, that
-/// pair is rejected. If you report a response without this call, it counts for the pair that was in
-/// use at JUSTCALL_ACTION_SEND.
+/// Writes the value of the `Authorization` header into `buffer`, like
+/// justcall_credentials_authorization(). Call this function after each JUSTCALL_ACTION_SEND, right
+/// before you send the request. The response that you report then applies to the pair that this
+/// function wrote. For example, a response with 401 makes the library reject that pair. If you
+/// report a response without calling this function, the response applies to the pair in use at
+/// JUSTCALL_ACTION_SEND.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in
-/// use; otherwise as justcall_credentials_authorization() does.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the action is not JUSTCALL_ACTION_SEND, or if
+/// `exchange` is NULL or in use. Also fails like justcall_credentials_authorization().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_authorization(
@@ -305,16 +324,16 @@ pub unsafe extern "C" fn justcall_exchange_authorization(
     })
 }
 
-/// Reports the final response to the request, with arguments as for justcall_classify(), all of
-/// which are copied. Pass the whole body, decompressed; a `Content-Encoding` header may stay. Drop
-/// the headers of interim responses (100 to 199). The next justcall_exchange_next() returns what
-/// follows.
+/// Reports the final response to the request. The arguments are those of justcall_classify(), and
+/// the function copies all of them. Pass the whole decoded body. You may keep a `Content-Encoding`
+/// header. Do not pass the headers of interim responses (HTTP status 100 to 199). After this
+/// function, call justcall_exchange_next() for the next action.
 ///
 /// Has no effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result
 /// has not been reported yet.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is
-/// NULL or in use; the exchange is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for the same reasons as justcall_classify(), and if
+/// `exchange` is NULL or in use. On failure, the exchange is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_answered(
     exchange: *mut justcall_exchange,
@@ -337,12 +356,14 @@ pub unsafe extern "C" fn justcall_exchange_answered(
 }
 
 /// Reports that your HTTP client got no response. `cause` is one of the JUSTCALL_CAUSE numbers.
-/// `request_sent` is 0 if surely no byte of the request was sent, so that even a POST may be sent
-/// again; pass 1 if in doubt. The next justcall_exchange_next() returns what follows. Has no
-/// effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result has
-/// not been reported yet.
+/// Pass 0 as `request_sent` only if your HTTP client certainly sent no byte of the request. The
+/// library may then retry even a POST request. Pass 1 as `request_sent` if you are not sure. After
+/// this function, call justcall_exchange_next() for the next action.
 ///
-/// The cause for each CURLcode of libcurl:
+/// Has no effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result
+/// has not been reported yet.
+///
+/// With libcurl, choose `cause` by the CURLcode:
 ///
 /// - JUSTCALL_CAUSE_RESOLVE: CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY.
 /// - JUSTCALL_CAUSE_CONNECT: CURLE_COULDNT_CONNECT.
@@ -350,20 +371,28 @@ pub unsafe extern "C" fn justcall_exchange_answered(
 ///   CURLE_SSL_CACERT_BADFILE.
 /// - JUSTCALL_CAUSE_TIMEOUT: CURLE_OPERATION_TIMEDOUT.
 /// - JUSTCALL_CAUSE_CANCELLED: CURLE_ABORTED_BY_CALLBACK.
-/// - JUSTCALL_CAUSE_CLOSED: every other.
+/// - JUSTCALL_CAUSE_CLOSED: every other CURLcode.
 ///
-/// With libcurl, pass `request_sent` 0 for the first three causes, and for the others 1 if
-/// CURLINFO_REQUEST_SIZE is greater than 0. If your program fails for a reason that is none of the
-/// causes, pass JUSTCALL_CAUSE_CLOSED if a retry may help, else JUSTCALL_CAUSE_CANCELLED.
+/// With libcurl, pass 0 as `request_sent` for the causes RESOLVE, CONNECT and TLS. For the other
+/// causes, pass 1 if CURLINFO_REQUEST_SIZE is greater than 0, and 0 otherwise. If your program
+/// fails for another reason, pass JUSTCALL_CAUSE_CLOSED if a retry may help, and
+/// JUSTCALL_CAUSE_CANCELLED if not.
 ///
-/// The causes RESOLVE, CONNECT and CLOSED are retried as a lost connection is; the others end the
-/// call. A call that ends fails as it would with the built-in HTTP client: with
-/// JUSTCALL_ERROR_CONNECTION_FAILED (reason `resolve` or `connect`; for JUSTCALL_CAUSE_CLOSED
-/// `receive`, or `send` if nothing was sent), JUSTCALL_ERROR_TLS_FAILED, JUSTCALL_ERROR_TIMEOUT
-/// (reason `receive`, or `connect` if nothing was sent) or JUSTCALL_ERROR_CANCELLED.
+/// The library retries the causes RESOLVE, CONNECT and CLOSED like a lost connection. The other
+/// causes end the call. A call that ends fails with the same status and reason as with the built-in
+/// HTTP client:
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `cause` is none of those numbers, or `exchange` is
-/// NULL or in use; the exchange is then unchanged.
+/// - JUSTCALL_CAUSE_RESOLVE: JUSTCALL_ERROR_CONNECTION_FAILED, with the reason `resolve`.
+/// - JUSTCALL_CAUSE_CONNECT: JUSTCALL_ERROR_CONNECTION_FAILED, with the reason `connect`.
+/// - JUSTCALL_CAUSE_CLOSED: JUSTCALL_ERROR_CONNECTION_FAILED, with the reason `receive`, or `send`
+///   if nothing was sent.
+/// - JUSTCALL_CAUSE_TLS: JUSTCALL_ERROR_TLS_FAILED.
+/// - JUSTCALL_CAUSE_TIMEOUT: JUSTCALL_ERROR_TIMEOUT, with the reason `receive`, or `connect` if
+///   nothing was sent.
+/// - JUSTCALL_CAUSE_CANCELLED: JUSTCALL_ERROR_CANCELLED.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `cause` is not one of the JUSTCALL_CAUSE numbers,
+/// or if `exchange` is NULL or in use. On failure, the exchange is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_failed(
     exchange: *mut justcall_exchange,
@@ -386,12 +415,13 @@ pub unsafe extern "C" fn justcall_exchange_failed(
     })
 }
 
-/// Returns the response, after JUSTCALL_ACTION_DONE. Its HTTP status is 200 to 299: everything else
-/// is a failure, whose response justcall_error_response() returns. May be called more than once.
+/// Returns the response in `*out`, after JUSTCALL_ACTION_DONE. The HTTP status of this response is
+/// 200 to 299. Any other HTTP status is a failure, and justcall_error_response() returns the
+/// response of a failure. You may call this function more than once.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or
-/// the exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to
-/// be freed with justcall_response_free(); on failure it is NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call has not ended yet, if `exchange` or `out`
+/// is NULL, or if the exchange is in use. If the call has failed, fails with the status of the
+/// call. On success, free `*out` with justcall_response_free(). On failure, `*out` is NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_response(
@@ -404,8 +434,9 @@ pub unsafe extern "C" fn justcall_exchange_response(
     })
 }
 
-/// Frees an exchange, whether it is over or not, and all that was borrowed from it. A request that
-/// your HTTP client is sending is yours to stop. Does nothing if `exchange` is NULL.
+/// Frees an exchange and everything that was borrowed from it. You may free an exchange before its
+/// call has ended. This function does not stop a request that your HTTP client is sending: stop it
+/// yourself. Does nothing if `exchange` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_free(exchange: *mut justcall_exchange) {
     free!(exchange);

@@ -12,8 +12,8 @@ use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// A list of findings, the worst first; empty if nothing is wrong. Immutable: any number of threads
-/// may use one at once.
+/// A list of findings, sorted so that the worst finding comes first. The list is empty if nothing
+/// is wrong. A report is immutable, so several threads may use it at the same time.
 pub struct justcall_report {
     lines: Vec<Line>,
 }
@@ -25,11 +25,11 @@ struct Line {
     remedy: CString,
 }
 
-/// Worth knowing if the service rejects the pair.
+/// The finding is useful to know if the service rejects the pair.
 pub const JUSTCALL_SEVERITY_NOTE: i32 = 0;
-/// Works, but is rarely meant.
+/// The pair can work as it is, but the finding is probably a mistake.
 pub const JUSTCALL_SEVERITY_WARNING: i32 = 1;
-/// Cannot work; the library would send nothing.
+/// The pair cannot work, and the library would send nothing.
 pub const JUSTCALL_SEVERITY_ERROR: i32 = 2;
 
 impl justcall_report {
@@ -66,13 +66,14 @@ impl justcall_report {
     }
 }
 
-/// Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
-/// bytes that need no NUL. Sends nothing. Reads no other input but the variable JUSTCALL_API_KEY,
-/// to detect a key and a secret in the wrong order.
+/// Checks the text that a person pasted as a pair. `text` is `key:secret`, a header value or a
+/// header line. `text` is `text_length` bytes and does not need a NUL at the end. Sends nothing.
+/// Reads only the environment variable JUSTCALL_API_KEY, to detect a key and a secret in the wrong
+/// order.
 ///
-/// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
-/// NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is
-/// NULL. No text of the report holds what was passed. Does not block.
+/// Returns JUSTCALL_OK even if the report has findings. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
+/// if `text` or `out` is NULL. On success, free `*out` with justcall_report_free(). On failure,
+/// `*out` is NULL. No text of the report contains any part of `text`. Does not block.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_diagnose(
@@ -87,13 +88,13 @@ pub unsafe extern "C" fn justcall_diagnose(
 }
 
 /// Checks the pair that `"default:"` would use, and every source that `"default:"` reads. Also
-/// reports sources that could mislead a program, such as a second one with a different pair. Sends
-/// nothing and runs no program.
+/// reports sources that could mislead a program, such as a second source with a different pair.
+/// Sends nothing and runs no program.
 ///
-/// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On
-/// success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text
-/// of the report holds a key or a secret. Blocks while files are read. Any thread may call this
-/// while no other changes the environment.
+/// Returns JUSTCALL_OK even if the report has findings. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
+/// if `out` is NULL. On success, free `*out` with justcall_report_free(). On failure, `*out` is
+/// NULL. No text of the report contains a key or a secret. Blocks while it reads files. This
+/// function is thread-safe, as long as no other thread changes the environment.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_diagnose_environment(
@@ -103,29 +104,30 @@ pub unsafe extern "C" fn justcall_diagnose_environment(
     fallible!(out, error, || Ok(justcall_report::new(&diagnose_environment(&ProcessEnvironment))))
 }
 
-/// Returns how many findings there are. Returns 0 if `report` is NULL.
+/// Returns the number of findings in a report. Returns 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_count(report: *const justcall_report) -> usize {
     infallible!(0, |report| report.lines.len())
 }
 
-/// Returns how bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers.
-/// Returns -1 if there is no such finding or `report` is NULL.
+/// Returns the severity of finding number `index`, which is one of the JUSTCALL_SEVERITY numbers.
+/// The findings are numbered from 0. Returns -1 if the report has no finding with this number, or
+/// if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_severity(report: *const justcall_report, index: usize) -> i32 {
     infallible!(-1, |report| report.lines.get(index)?.severity)
 }
 
-/// Returns what finding number `index` is, such as `"trailing_whitespace"`: the same in every
-/// language. Returns NULL if there is no such finding or `report` is NULL. The text lives as long
-/// as `report`.
+/// Returns the code of finding number `index`, such as `"trailing_whitespace"`. The code is the
+/// same in every programming language. Returns NULL if the report has no finding with this number,
+/// or if `report` is NULL. The text is valid until `report` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_code(report: *const justcall_report, index: usize) -> *const c_char {
     infallible!(ptr::null(), |report| report.lines.get(index)?.code.as_ptr())
 }
 
-/// Returns what finding number `index` says, in a sentence. Returns NULL if there is no such
-/// finding or `report` is NULL. The text lives as long as `report`.
+/// Returns a sentence that describes finding number `index`. Returns NULL if the report has no
+/// finding with this number, or if `report` is NULL. The text is valid until `report` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_message(
     report: *const justcall_report,
@@ -134,8 +136,9 @@ pub unsafe extern "C" fn justcall_report_message(
     infallible!(ptr::null(), |report| report.lines.get(index)?.message.as_ptr())
 }
 
-/// Returns what to do about finding number `index`. Returns NULL if there is no such finding or
-/// `report` is NULL. The text lives as long as `report`.
+/// Returns the remedy for finding number `index`: what to do about it. Returns NULL if the report
+/// has no finding with this number, or if `report` is NULL. The text is valid until `report` is
+/// freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_remedy(
     report: *const justcall_report,
@@ -144,7 +147,7 @@ pub unsafe extern "C" fn justcall_report_remedy(
     infallible!(ptr::null(), |report| report.lines.get(index)?.remedy.as_ptr())
 }
 
-/// Frees a report and every text borrowed from it. Does nothing if `report` is NULL.
+/// Frees a report and every text that was borrowed from it. Does nothing if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_free(report: *mut justcall_report) {
     free!(report);

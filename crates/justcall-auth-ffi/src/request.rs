@@ -11,8 +11,9 @@ use crate::fallible::fallible;
 use crate::function::free;
 use crate::status::justcall_status;
 
-/// A request that justcall_client_send() sends: method, path, headers, body. For one thread at a
-/// time while it is changed; any number of threads may send one at once.
+/// A request to the service: its method, path, headers and body. Send it with
+/// justcall_client_send() or justcall_exchange_new(). Change a request on one thread at a time.
+/// While no thread changes a request, several threads may send it at the same time.
 pub struct justcall_request {
     request: Request,
     cancel: Option<Cancel>,
@@ -29,14 +30,17 @@ impl justcall_request {
     }
 }
 
-/// Creates a request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which
-/// starts with a slash, is joined to the base URL, is percent-encoded already and may hold a query.
-/// The request carries `Accept` and `Content-Type: application/json` unless you set others.
+/// Creates a request. `method` is an HTTP method in capitals, such as `"POST"`. `path` starts with
+/// a slash, must be percent-encoded, and may contain a query. The library appends `path` to the
+/// base URL. The request has the headers `Accept` and `Content-Type: application/json`, unless you
+/// set others.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is not such a
-/// method, or if `path` is a full URL or could become one (`//host`, dot segments, backslashes,
-/// control characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to
-/// be freed with justcall_request_free(); on failure it is NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `method` is not such a method, or if `method`,
+/// `path` or `out` is NULL. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is a full URL
+/// or could become one. Therefore `path` must not contain `//host`, dot segments, backslashes,
+/// control characters, spaces, a fragment or non-ASCII characters.
+///
+/// On success, free `*out` with justcall_request_free(). On failure, `*out` is NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_new(
@@ -51,10 +55,10 @@ pub unsafe extern "C" fn justcall_request_new(
     })
 }
 
-/// Adds `name=value` to the query. Both are percent-encoded for you.
+/// Adds `name=value` to the query of a request. The library percent-encodes both.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become
-/// longer than 8 KiB; the request is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request`, `name` or `value` is NULL, or if the
+/// path would become longer than 8 KiB. On failure, the request is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_add_query(
     request: *mut justcall_request,
@@ -67,13 +71,20 @@ pub unsafe extern "C" fn justcall_request_add_query(
     })
 }
 
-/// Sets a header. Replaces a header of the same name, whatever its upper and lower case.
+/// Sets a header of a request. Replaces an existing header with the same name. Header names are not
+/// case-sensitive.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is not a header
-/// name or is one that only the library sets (`Authorization`, `Host`, those that frame the message
-/// or belong to one connection), if `value` holds a control character or a space at an end, or if
-/// `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
-/// not decode; the request is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for one of these reasons:
+///
+/// - `request`, `name` or `value` is NULL.
+/// - `name` is not a valid header name.
+/// - `name` is a header that only the library sets: `Authorization`, `Host`, and headers that frame
+///   the message or belong to one connection.
+/// - `value` contains a control character, or starts or ends with a space.
+/// - `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, because the library
+///   could not decode it.
+///
+/// On failure, the request is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_header(
     request: *mut justcall_request,
@@ -86,11 +97,11 @@ pub unsafe extern "C" fn justcall_request_set_header(
     })
 }
 
-/// Sets the body: `body_length` bytes of any kind, such as the text of a JSON document, which are
-/// copied. NULL with a length of 0 sets an empty body.
+/// Sets the body of a request to `body_length` bytes of any kind, such as a JSON document. The
+/// function copies the bytes. NULL with a length of 0 sets an empty body.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and its
-/// length is not 0; the request is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and
+/// `body_length` is not 0. On failure, the request is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_body(
     request: *mut justcall_request,
@@ -104,7 +115,7 @@ pub unsafe extern "C" fn justcall_request_set_body(
     })
 }
 
-/// Limits each call of this request to `ms` milliseconds, in place of the client's timeout. 0 means
+/// Limits each call of this request to `ms` milliseconds, instead of the client's timeout. 0 means
 /// no limit.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL.
@@ -120,11 +131,12 @@ pub unsafe extern "C" fn justcall_request_set_timeout_ms(
     })
 }
 
-/// Lets `cancel` end the calls of this request: see justcall_cancel_fire(). Replaces an earlier
-/// one. `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
+/// Sets the cancel handle of a request. justcall_cancel_fire() then ends the calls of this request.
+/// Replaces the cancel handle that was set before.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then
-/// unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` or `cancel` is NULL. On failure, the
+/// request is unchanged. The caller keeps ownership of `cancel` and may free it at any time, but
+/// cannot fire a freed handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_cancel(
     request: *mut justcall_request,

@@ -9,8 +9,8 @@ use justcall_auth::{Error, Headers, Response, copy};
 use crate::function::{argument, free, infallible};
 use crate::output;
 
-/// A response of the service: status, headers, body. Immutable: any number of threads may use one
-/// at once.
+/// A response of the service: its HTTP status, headers and body. A response is immutable, so
+/// several threads may use it at the same time.
 pub struct justcall_response {
     response: Response,
     headers: Vec<(CString, CString)>,
@@ -57,29 +57,29 @@ pub(crate) fn figure(limit: &RateLimit, which: i32) -> Option<i64> {
     i64::try_from(figure).ok()
 }
 
-/// How many requests the account's rate limit allows in its window.
+/// Selects the number of requests that the account's rate limit allows in its long window.
 pub const JUSTCALL_RATE_LIMIT: i32 = 0;
-/// How many of them are left.
+/// Selects the number of requests that are left in the long window.
 pub const JUSTCALL_RATE_LIMIT_REMAINING: i32 = 1;
-/// When the window opens again, in seconds since 1970-01-01 UTC.
+/// Selects the time when the next long window starts, in seconds since 1970-01-01 UTC.
 pub const JUSTCALL_RATE_LIMIT_RESET: i32 = 2;
-/// As JUSTCALL_RATE_LIMIT, for the short window beside the long one.
+/// Selects the number of requests that the account's rate limit allows in its short window.
 pub const JUSTCALL_RATE_LIMIT_BURST: i32 = 3;
-/// As JUSTCALL_RATE_LIMIT_REMAINING, for the short window.
+/// Selects the number of requests that are left in the short window.
 pub const JUSTCALL_RATE_LIMIT_BURST_REMAINING: i32 = 4;
-/// As JUSTCALL_RATE_LIMIT_RESET, for the short window.
+/// Selects the time when the next short window starts, in seconds since 1970-01-01 UTC.
 pub const JUSTCALL_RATE_LIMIT_BURST_RESET: i32 = 5;
 
-/// Returns the HTTP status. Returns 0 if `response` is NULL.
+/// Returns the HTTP status of a response. Returns 0 if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_http_status(response: *const justcall_response) -> i32 {
     infallible!(0, |response| i32::from(response.response.http_status()))
 }
 
-/// Returns the whole body, after decompression, and sets `*length`, unless `length` is NULL, to its
-/// length in bytes. A byte order mark at its beginning is kept. The body is not NUL-terminated.
-/// Returns NULL, with a length of 0, only if `response` is NULL; an empty body is not NULL. Lives
-/// as long as `response`.
+/// Returns the whole body of a response, after decompression. Sets `*length` to the length of the
+/// body in bytes. `length` may be NULL. The body has no NUL at the end. A byte order mark at the
+/// beginning of the body is kept. Returns NULL, and sets `*length` to 0, if `response` is NULL.
+/// Does not return NULL for an empty body. The body is valid until `response` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_body(
     response: *const justcall_response,
@@ -90,9 +90,9 @@ pub unsafe extern "C" fn justcall_response_body(
     body.map_or(ptr::null(), |body| body.as_ptr().cast())
 }
 
-/// Returns the value of the first header with this name. Upper and lower case do not matter. Bytes
-/// that are not UTF-8 are replaced by U+FFFD. Returns NULL if there is none or an argument is NULL.
-/// The text lives as long as `response`.
+/// Returns the value of the first header with the name `name`. Header names are not case-sensitive.
+/// The library replaces bytes that are not UTF-8 with U+FFFD. Returns NULL if the response has no
+/// such header, or if `response` or `name` is NULL. The text is valid until `response` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header(
     response: *const justcall_response,
@@ -104,15 +104,16 @@ pub unsafe extern "C" fn justcall_response_header(
     })
 }
 
-/// Returns how many headers there are; repeated ones count each. Returns 0 if `response` is NULL.
+/// Returns the number of headers of a response. A header that occurs several times is counted each
+/// time. Returns 0 if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_count(response: *const justcall_response) -> usize {
     infallible!(0, |response| response.headers.len())
 }
 
-/// Returns the name of header number `index`, from 0, in the order they came, in lower case.
-/// Returns NULL if there is no such header or `response` is NULL. The text lives as long as
-/// `response`.
+/// Returns the name of header number `index`, in lower case. The headers are numbered from 0, in
+/// the order of the response. Returns NULL if the response has no header with this number, or if
+/// `response` is NULL. The text is valid until `response` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_name(
     response: *const justcall_response,
@@ -121,8 +122,9 @@ pub unsafe extern "C" fn justcall_response_header_name(
     infallible!(ptr::null(), |response| response.headers.get(index)?.0.as_ptr())
 }
 
-/// Returns the value of header number `index`, as justcall_response_header_name() counts. Returns
-/// NULL if there is no such header or `response` is NULL. The text lives as long as `response`.
+/// Returns the value of header number `index`. The numbers are those of
+/// justcall_response_header_name(). Returns NULL if the response has no header with this number, or
+/// if `response` is NULL. The text is valid until `response` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_value(
     response: *const justcall_response,
@@ -131,16 +133,18 @@ pub unsafe extern "C" fn justcall_response_header_value(
     infallible!(ptr::null(), |response| response.headers.get(index)?.1.as_ptr())
 }
 
-/// Returns a figure of the account's rate limit as this response reports it, in either spelling of
-/// the service's headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if the
-/// response does not report it, if `which` is none of them, or if `response` is NULL.
+/// Returns a number of the account's rate limit, as the headers of this response report it. The
+/// function reads both spellings of the service's rate limit headers. `which` is one of the
+/// JUSTCALL_RATE_LIMIT numbers. Returns -1 if the response does not contain the number, if `which`
+/// is invalid, or if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_rate_limit(response: *const justcall_response, which: i32) -> i64 {
     infallible!(-1, |response| figure(&response.rate_limit, which)?)
 }
 
-/// Frees a response and all that was borrowed from it. Do not free one that belongs to an error.
-/// Does nothing if `response` is NULL.
+/// Frees a response and everything that was borrowed from it. Do not free the response that
+/// justcall_error_response() returns, because it belongs to the error. Does nothing if `response`
+/// is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_free(response: *mut justcall_response) {
     free!(response);

@@ -13,29 +13,32 @@ use crate::fallible::fallible;
 use crate::function::argument;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 
-/// Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it
-/// returns a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
-/// JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error
-/// in `*error`: one of justcall_error_new(), or one that another function of this library stored
-/// there. The library owns what is stored, and frees it. `*out` and `*error` are NULL before.
-/// `context` is what justcall_config_set_source_callback() was given.
+/// A callback that loads the pair of a client. Set it with justcall_config_set_source_callback(),
+/// which also sets its `context`.
 ///
-/// The returned number decides:
+/// On success, the callback stores credentials in `*out` and returns JUSTCALL_OK. On failure, the
+/// callback returns a JUSTCALL_ERROR_ number, usually JUSTCALL_ERROR_CREDENTIALS_MISSING or
+/// JUSTCALL_ERROR_SOURCE_UNAVAILABLE. The call that needs the pair then fails with the status of
+/// the callback. On failure, the callback may also store an error in `*error`. The error may come
+/// from justcall_error_new() or from another function of this library. The library takes ownership
+/// of both handles and frees them. `*out` and `*error` are NULL when the callback starts.
 ///
-/// - JUSTCALL_OK with credentials in `*out`: the pair is used. An error in `*error` is ignored.
+/// The return value decides what happens next:
+///
+/// - JUSTCALL_OK with credentials in `*out`: the library uses the pair and ignores `*error`.
 /// - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
-/// - Another number: the call fails with it. Credentials in `*out` are ignored. Message, hint and
-///   reason come from `*error`, also if the status of that error is another one.
-/// - A number that the library does not have: the call fails with
-///   JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
+/// - A JUSTCALL_ERROR_ number: the call fails with this status and ignores `*out`. The message,
+///   hint and reason come from `*error`, even if the status of `*error` differs.
+/// - An unknown status: the call fails with JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
 ///
-/// If there is no pair yet, a failed load is repeated at the next call. If there is a pair, calls
-/// continue with it.
+/// If the callback fails before any pair was loaded, the next call runs it again. If a pair was
+/// loaded before, calls continue with that pair.
 ///
-/// Called on the thread of the call that needs the pair; several threads may call it at once. It
-/// may use clients that do not share this pair; a call of one that does fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp. No timeout or cancel handle
-/// interrupts it.
+/// The library runs the callback on the thread of the call that needs the pair. Several threads may
+/// run the callback at the same time. The callback may use clients that do not share the pair that
+/// it loads. If the callback calls a client that shares this pair, the inner call fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT. The callback must not throw or longjmp. No timeout or cancel
+/// handle interrupts the callback.
 pub type justcall_load_fn = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -86,18 +89,19 @@ fn failed(status: justcall_status, error: Option<&justcall_error>) -> Error {
     callback_error(kind, &format!("The source callback failed with {status} ({name})."))
 }
 
-/// Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,
-/// and returns `status`, so that a callback can end with `return
+/// Creates an error for a load callback that fails. Stores the error in `*error`, unless `error` is
+/// NULL, and returns `status`. A callback can end with `return
 /// justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
 ///
-/// `message` says what failed; if it is NULL or empty the message is that of `status`. Bytes that
-/// are not UTF-8 are replaced, control characters are removed, secrets of the pairs that clients of
-/// this process use are masked, and the message is cut at 512 bytes, between two characters. A
-/// secret that no client uses yet is not recognised: leave it out.
+/// `message` describes what failed. If `message` is NULL or empty, the error gets the standard
+/// message of `status`. The library replaces bytes of `message` that are not UTF-8 and removes
+/// control characters. The library cuts `message` at 512 bytes, between two characters. The library
+/// masks secrets of the pairs that clients of this process use in `message`. A secret that no
+/// client uses yet is not masked, so do not put such a secret into `message`.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or not a number that the
-/// library in use has. Free the error with justcall_error_free(), unless it is left to the library
-/// as the result of a callback. Does not block. Any thread may call this.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or an unknown status. Free
+/// the error with justcall_error_free(), unless your callback passes it to the library. Does not
+/// block. This function is thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_new(
     status: justcall_status,

@@ -4,9 +4,9 @@ use std::ffi::{CStr, c_char};
 
 use justcall_auth::ErrorKind;
 
-/// The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
-/// failure that the service reported is its HTTP status. Later versions may return numbers that
-/// this header does not have.
+/// The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. If the service
+/// reported the failure, the status equals the HTTP status of its response. A later version of the
+/// library may return numbers that this header does not define.
 pub type justcall_status = i32;
 
 /// Success, which is no row of the table of errors.
@@ -43,9 +43,10 @@ pub(crate) fn name(status: justcall_status) -> &'static CStr {
     row.and_then(|row| CStr::from_bytes_until_nul(&NAMES[row]).ok()).unwrap_or(c"unknown")
 }
 
-/// Returns the name of a status, the same in every language: `"invalid_credentials"` for 401,
-/// `"ok"` for 0, `"unknown"` for a number that the library in use does not have. Never NULL. The
-/// text lives as long as the program. Any thread may call this.
+/// Returns the name of a status, such as `"invalid_credentials"` for 401. Returns `"ok"` for
+/// JUSTCALL_OK. Returns `"unknown"` for a status that the library in use does not know. The name of
+/// a status is the same in every programming language. Never returns NULL. The text is static: do
+/// not free it. This function is thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_status_name(status: justcall_status) -> *const c_char {
     name(status).as_ptr()

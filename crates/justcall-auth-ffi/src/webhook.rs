@@ -15,26 +15,31 @@ use crate::function::{argument, free};
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::webhook_event::justcall_webhook_event;
 
-/// Verifies deliveries of webhooks. Set it up on one thread; then any number of threads may verify
-/// with it at once.
+/// A verifier of webhook deliveries. Set up a verifier on one thread. After the setup, several
+/// threads may verify deliveries with one verifier at the same time.
 ///
-/// The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: everyone
-/// who has one genuine delivery can send any other data with it. Before you act on the data, fetch
-/// the object again through the API: justcall_client_request() of "GET" with the path that
-/// justcall_webhook_event_object_path() returns.
+/// The signature of a delivery does NOT cover its body, except for the two fields `webhook_url` and
+/// `type`. Anyone who has one genuine delivery can send other data with the same signature. Before
+/// you act on the data of a delivery, fetch the object through the API. To fetch the object, call
+/// justcall_client_request() with the method "GET" and the path from
+/// justcall_webhook_event_object_path().
 pub struct justcall_webhook {
     verifier: WebhookVerifier,
     /// The client that the secrets come from, if they are not given.
     client: Option<Client>,
 }
 
-/// Checks whether a verified delivery was seen before, and remembers it. Returns JUSTCALL_OK if it
-/// is new, JUSTCALL_ERROR_WEBHOOK_REPLAYED if not, another JUSTCALL_ERROR_ number if it cannot
-/// tell; justcall_webhook_verify() then returns the same. `context` is what
-/// justcall_webhook_set_replay_check() was given. `event` lives until the function returns.
+/// A callback that checks whether a verified delivery was seen before, and that remembers the
+/// delivery. Set it with justcall_webhook_set_replay_check(), which also sets its `context`.
+/// `event` is valid until the callback returns.
 ///
-/// Called on the thread that verifies; several threads may call it at once. It must not unwind or
-/// longjmp.
+/// The callback returns JUSTCALL_OK if the delivery is new. The callback returns
+/// JUSTCALL_ERROR_WEBHOOK_REPLAYED if the delivery was seen before. The callback returns another
+/// JUSTCALL_ERROR_ number if the check itself failed. justcall_webhook_verify() returns the same
+/// status as the callback.
+///
+/// The library runs the callback on the thread that verifies the delivery. Several threads may run
+/// the callback at the same time. The callback must not throw or longjmp.
 pub type justcall_replay_fn = Option<
     unsafe extern "C" fn(context: *mut c_void, event: *const justcall_webhook_event) -> justcall_status,
 >;
@@ -58,15 +63,16 @@ impl ReplayCheck
     }
 }
 
-/// Creates a verifier of deliveries for `expected_url`, written exactly as it is registered in
-/// JustCall, or for every URL if it is JUSTCALL_ANY_URL. A delivery whose time is more than
-/// `tolerance_s` seconds from yours, in the past or in the future, is refused: 600 is usual; 0
-/// accepts those of the same second alone. The verifier needs a secret before it can verify:
-/// justcall_webhook_use_client() or justcall_webhook_add_secret().
+/// Creates a verifier of webhook deliveries for the URL `expected_url`. Write the URL exactly as it
+/// is registered in JustCall. JUSTCALL_ANY_URL accepts deliveries for every URL. The verifier
+/// refuses a delivery if its time is more than `tolerance_s` seconds before or after your time. A
+/// usual tolerance is 600 seconds. A tolerance of 0 accepts only deliveries of the same second. The
+/// verifier needs a secret before it can verify: call justcall_webhook_use_client() or
+/// justcall_webhook_add_secret().
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is not a whole URL or an argument
-/// is NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is
-/// NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is not a complete URL, or if
+/// `expected_url` or `out` is NULL. On success, free `*out` with justcall_webhook_free(). On
+/// failure, `*out` is NULL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_new(
@@ -87,8 +93,9 @@ pub unsafe extern "C" fn justcall_webhook_new(
 
 /// Accepts deliveries for `url` as well.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not a whole URL, if every URL is accepted
-/// already, or if an argument is NULL; the verifier is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not a complete URL, or if the verifier
+/// already accepts every URL. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `url`
+/// is NULL. On failure, the verifier is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_add_url(
     webhook: *mut justcall_webhook,
@@ -98,13 +105,16 @@ pub unsafe extern "C" fn justcall_webhook_add_url(
     fallible!(error, |webhook: handle_mut, url: text| webhook.verifier.add_url(url))
 }
 
-/// Accepts deliveries that are signed with `secret`, the API secret of the account; webhooks have
-/// no other. It is copied; your copy stays yours to wipe. Add the current one first, then those
-/// that it replaced a short while ago.
+/// Adds a secret to a verifier, which then accepts deliveries that are signed with this secret.
+/// JustCall signs webhooks with the API secret of the account. A webhook has no separate secret.
+/// Add the current secret first, then the secrets that it replaced a short time ago. The function
+/// copies `secret`. You keep your own copy: wipe it with justcall_wipe().
 ///
-/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if it cannot be a secret, and says why. Fails
-/// with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_use_client(), or if an argument is
-/// NULL or the length is impossible. The verifier is then unchanged.
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if `secret` cannot be an API secret. The error
+/// message explains why. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier uses a client
+/// (justcall_webhook_use_client()). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or
+/// `secret` is NULL, or if `secret_length` is over SIZE_MAX / 2. On failure, the verifier is
+/// unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_add_secret(
     webhook: *mut justcall_webhook,
@@ -115,17 +125,20 @@ pub unsafe extern "C" fn justcall_webhook_add_secret(
     fallible!(error, |webhook: handle_mut, secret: bytes(secret_length)| webhook.verifier.add_secret(secret))
 }
 
-/// Takes the secrets from a client at each delivery: that of its pair, then for a while that of the
-/// pair before. `client` stays yours and may be freed at once. Replaces an earlier client.
+/// Makes a verifier use the API secrets of a client. The verifier takes the secrets from the client
+/// at each delivery. The verifier accepts the secret of the client's pair and, for a limited time,
+/// the secret of the previous pair. Replaces the client that was set before.
 ///
-/// Does not block itself. A delivery that comes before any call has read the client's pair waits in
-/// justcall_webhook_verify() until it is read, at most for the client's timeout: call
-/// justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source
-/// cannot be read, the delivery fails with the status of that failure. For a second after that,
-/// deliveries do not run a program or callback again: they fail with the same status.
+/// A delivery may arrive before any call has read the client's pair. justcall_webhook_verify() then
+/// reads the pair, and blocks for at most the client's timeout. To avoid this wait, call
+/// justcall_client_verify() or justcall_client_reload() when your program starts. If the source
+/// cannot be read, the verification fails with the status of that failure. For one second after
+/// that, verifications fail with the same status and do not run a program or callback again.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an
-/// argument is NULL; the verifier is then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier has a secret from
+/// justcall_webhook_add_secret(), or if `webhook` or `client` is NULL. On failure, the verifier is
+/// unchanged. The caller keeps ownership of `client` and may free it as soon as this function
+/// returns. Does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_use_client(
     webhook: *mut justcall_webhook,
@@ -139,13 +152,17 @@ pub unsafe extern "C" fn justcall_webhook_use_client(
     })
 }
 
-/// Sets the function that is asked about every delivery that passed all other checks; the library
-/// itself remembers nothing, as two genuine events of one type in one second have the same
-/// signature. `context` is passed to it, and to `free_context`, which may be NULL, once the
-/// verifier is freed or gets another check. Replaces an earlier check.
+/// Sets a callback that detects repeated deliveries. The library runs the check for every delivery
+/// that passed all other checks. justcall_replay_fn describes the callback. The library itself does
+/// not detect repeated deliveries, because two genuine events can have the same signature. Two
+/// events have the same signature if they have the same type and the same second. Replaces the
+/// replay check that was set before.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
-/// unchanged, and `context` is not freed.
+/// The library passes `context` to `check`. The library calls `free_context` with `context` when
+/// the verifier is freed or gets another replay check. `free_context` may be NULL.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL. On failure, the
+/// verifier is unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_set_replay_check(
     webhook: *mut justcall_webhook,
@@ -160,42 +177,44 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
     })
 }
 
-/// Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
-/// x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
-/// came, or NULL if there is none. An empty value counts as none. If a header occurs twice, pass
-/// its values joined with ", ": the delivery is then refused. `body` is the `body_length` bytes
-/// that came, and `now_unix` the time in seconds since 1970-01-01 UTC, such as from time(). Counts
-/// the result, for justcall_webhook_usage() and the client's justcall_client_usage().
+/// Verifies one webhook delivery. `signature` is the value of the header x-justcall-signature.
+/// `version` is the value of x-justcall-signature-version, and `timestamp` is the value of
+/// x-justcall-request-timestamp. Pass each value as it was received, or NULL if the header is
+/// missing. An empty value counts as missing. If a header occurs twice, pass its values joined with
+/// ", ": this function then refuses the delivery. `body` is the `body_length` bytes that were
+/// received. `now_unix` is the current time in seconds since 1970-01-01 UTC, such as from time().
+/// The result is counted in justcall_webhook_usage() and in justcall_client_usage() of the client.
 ///
-/// Fails with the first of these that holds:
+/// If several failures apply, this function fails with the first status in this list:
 ///
-/// - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is impossible, or the
-///   verifier has no secret.
-/// - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty, as in the probe that
-///   JustCall sends when a URL is saved. Log it: behind a proxy that removes the headers, every
-///   genuine delivery looks like the probe.
-/// - JUSTCALL_ERROR_WEBHOOK_VERSION: the version is missing or unknown.
-/// - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, the timestamp is
-///   missing or not a time, or the body is over 1 MiB, not UTF-8 or not the JSON of a delivery.
-///   A signature or timestamp that is not UTF-8 is malformed too.
-/// - The failure of the client's source, if the secrets come from a client.
-/// - JUSTCALL_ERROR_WEBHOOK_MISMATCH, _STALE, _WRONG_URL, _REPLAYED, or what the replay check
-///   returns.
+/// - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is over SIZE_MAX / 2, or
+///   the verifier has no secret.
+/// - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty. JustCall sends such a test
+///   delivery when a webhook URL is saved. Log this status. If a proxy removes the headers, every
+///   genuine delivery gets this status too.
+/// - JUSTCALL_ERROR_WEBHOOK_VERSION: the signature version is missing or unknown.
+/// - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, or the timestamp
+///   is missing or not a time. This status also means that the body is over 1 MiB, not UTF-8, or
+///   not the JSON of a delivery. A signature or timestamp that is not UTF-8 is malformed too.
+/// - The status of the client's source, if the verifier uses a client and the source cannot be
+///   read.
+/// - JUSTCALL_ERROR_WEBHOOK_MISMATCH, then JUSTCALL_ERROR_WEBHOOK_STALE,
+///   JUSTCALL_ERROR_WEBHOOK_WRONG_URL, JUSTCALL_ERROR_WEBHOOK_REPLAYED, or another status of the
+///   replay check.
 ///
-/// The HTTP status to answer with:
+/// Answer the delivery with one of these HTTP statuses:
 ///
-/// - 200 for JUSTCALL_OK, after the event was handled.
-/// - 200 and nothing else for JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the probe expects it.
+/// - 200 for JUSTCALL_OK, after you have handled the event.
+/// - 200 for JUSTCALL_ERROR_WEBHOOK_UNSIGNED, because JustCall expects 200 for a test delivery. Do
+///   not act on an unsigned delivery.
 /// - 200 for JUSTCALL_ERROR_WEBHOOK_REPLAYED. Do not act on the delivery again.
 /// - 401 for every other JUSTCALL_ERROR_WEBHOOK status.
-/// - 500 for every other status, such as that of a source. JustCall sends the delivery again after
-///   every answer other than 200.
+/// - 500 for every other status, such as a failure of the source. JustCall sends a delivery again
+///   if the answer is not 200.
 ///
-/// On success `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is
-/// NULL.
-///
-/// Blocks only if the secrets are those of a client whose pair has to be read. Any number of
-/// threads may call this on one verifier.
+/// On success, free `*out` with justcall_webhook_event_free(). On failure, `*out` is NULL. Blocks
+/// only if the verifier uses a client whose pair has to be read first. This function is
+/// thread-safe.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_verify(
@@ -219,12 +238,13 @@ pub unsafe extern "C" fn justcall_webhook_verify(
     })
 }
 
-/// Verifies one delivery as justcall_webhook_verify() does. If the secrets come from a client whose
-/// pair has to be read first, that is done within the limits of `options`, which may be NULL for
-/// none, in place of the client's timeout. Secrets that were given need no limit.
+/// Verifies one webhook delivery like justcall_webhook_verify(). If the pair of the verifier's
+/// client has to be read first, the limits of `options` apply instead of the client's timeout. The
+/// limits have no effect on a verifier that does not use a client. If `options` is NULL, this
+/// function works like justcall_webhook_verify().
 ///
-/// Fails as justcall_webhook_verify() does, and with JUSTCALL_ERROR_TIMEOUT or
-/// JUSTCALL_ERROR_CANCELLED.
+/// Fails like justcall_webhook_verify(). Also fails with JUSTCALL_ERROR_TIMEOUT or
+/// JUSTCALL_ERROR_CANCELLED if reading the pair exceeds the limits.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_verify_with(
@@ -257,20 +277,22 @@ pub unsafe extern "C" fn justcall_webhook_verify_with(
     })
 }
 
-/// Copies the results of the verifications that this verifier made in this process into `buffer`,
-/// NUL-terminated: OpenMetrics 1.0 text, as that of justcall_client_usage(). It has the counter
-/// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
-/// justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
-/// impossible are not counted. The text holds no secret, URL or content of a delivery.
+/// Copies the metrics of a verifier into `buffer`, with a NUL at the end. The metrics count the
+/// verifications that this verifier made in this process. The text is OpenMetrics 1.0, like that of
+/// justcall_client_usage(). The text contains the counter `justcall_auth_webhooks_total` with the
+/// label `result`. The label is `ok`, or the name of the status that justcall_webhook_verify()
+/// returned. The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2.
+/// The text contains no secret, no URL and no data of a delivery. Sets `*length` to the length of
+/// the text without the NUL. `length` may be NULL.
 ///
-/// justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve
-/// one of the two texts to a monitor: a sum over both counts each delivery twice.
+/// justcall_client_usage() contains the results of all verifiers that use the client's secrets. Let
+/// your monitoring system read only one of the two texts, because a sum of both counts each
+/// delivery twice.
 ///
-/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
-/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; a capacity of
-/// JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` is
-/// NULL, or `buffer` is NULL and `capacity` is not 0. Does not block. Any number of threads may
-/// call this on one verifier. A child of fork() starts at zero.
+/// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
+/// A capacity of JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
+/// if `webhook` is NULL, or if `buffer` is NULL and `capacity` is not 0. Does not block. This
+/// function is thread-safe. After fork(), the counters start at zero in the child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_usage(
     webhook: *const justcall_webhook,
@@ -284,7 +306,8 @@ pub unsafe extern "C" fn justcall_webhook_usage(
     })
 }
 
-/// Frees a verifier. Events that came from it live on. Does nothing if `webhook` is NULL.
+/// Frees a verifier. Webhook events that came from the verifier remain valid. Does nothing if
+/// `webhook` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_free(webhook: *mut justcall_webhook) {
     free!(webhook);

@@ -12,8 +12,9 @@ use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// A verified delivery: all that its signature covers, and nothing of the body's data, which is not
-/// signed. Immutable: any number of threads may use one at once.
+/// A verified webhook delivery. A webhook event contains everything that the signature covers, and
+/// none of the unsigned data in the body. A webhook event is immutable, so several threads may use
+/// it at the same time.
 pub struct justcall_webhook_event {
     url: CString,
     event_type: CString,
@@ -36,37 +37,40 @@ impl justcall_webhook_event {
     }
 }
 
-/// Returns the URL that the delivery was signed for: one of those expected, or any if every URL is
-/// accepted. Returns NULL if `event` is NULL. The text lives as long as `event`.
+/// Returns the URL that the delivery was signed for. The URL is one of the expected URLs, unless
+/// the verifier accepts every URL. Returns NULL if `event` is NULL. The text is valid until `event`
+/// is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_url(event: *const justcall_webhook_event) -> *const c_char {
     infallible!(ptr::null(), |event| event.url.as_ptr())
 }
 
-/// Returns the event's type, such as `"call.completed"`. Returns NULL if `event` is NULL. The text
-/// lives as long as `event`.
+/// Returns the type of the event, such as `"call.completed"`. Returns NULL if `event` is NULL. The
+/// text is valid until `event` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_type(event: *const justcall_webhook_event) -> *const c_char {
     infallible!(ptr::null(), |event| event.event_type.as_ptr())
 }
 
-/// Returns when the delivery was signed, in seconds since 1970-01-01 UTC. Returns 0 if `event` is
-/// NULL.
+/// Returns the time when the delivery was signed, in seconds since 1970-01-01 UTC. Returns 0 if
+/// `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_timestamp(event: *const justcall_webhook_event) -> i64 {
     infallible!(0, |event| event.timestamp)
 }
 
-/// Returns which secret signed the delivery: its place in the order in which secrets were added,
-/// from 0. Of a client, 0 is the current pair. Returns 0 if `event` is NULL.
+/// Returns the number of the secret that signed the delivery. Secrets are numbered from 0, in the
+/// order in which they were added. If the verifier uses a client, number 0 is the secret of its
+/// current pair. Returns 0 if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_secret_index(event: *const justcall_webhook_event) -> usize {
     infallible!(0, |event| event.secret_index)
 }
 
-/// Returns the signature as 64 lower-case hexadecimal digits, however it was written: the same for
-/// every repetition of this delivery, but also for another event of the type in the same second.
-/// Returns NULL if `event` is NULL. The text lives as long as `event`.
+/// Returns the signature as 64 hexadecimal digits in lower case, even if the delivery had upper
+/// case. The signature is the same for every repetition of a delivery. Another event of the same
+/// type in the same second has the same signature too. Returns NULL if `event` is NULL. The text is
+/// valid until `event` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_signature(
     event: *const justcall_webhook_event,
@@ -74,20 +78,21 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
     infallible!(ptr::null(), |event| event.signature.as_ptr())
 }
 
-/// Copies the path at which the API has the object that the event is about, such as
-/// `"/v2.1/calls/123456789"`, into `buffer`, NUL-terminated. `body` is the `body_length` bytes that
-/// were verified. What justcall_client_request() returns for "GET" of that path is true, whereas
-/// the body may be forged.
+/// Copies the API path of the object that the event is about into `buffer`, with a NUL at the end.
+/// An example is `"/v2.1/calls/123456789"`. Pass this path to justcall_client_request() with the
+/// method "GET" to get genuine data: the body of a delivery may be forged. `body` is the
+/// `body_length` bytes that were verified. Sets `*length` to the length of the path without the
+/// NUL. `length` may be NULL.
 ///
-/// Knows the types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or `jc.contact_`. Fails
-/// with JUSTCALL_ERROR_INVALID_ARGUMENT for any other type, also if the delivery is genuine:
-/// request the object by its path in the API reference, or ignore such events and answer 200.
+/// This function supports event types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or
+/// `jc.contact_`. For any other type, this function fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+/// even if the delivery is genuine. Get the path for such a type from the API reference, or ignore
+/// the event and answer 200.
 ///
-/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
-/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; 128 bytes are enough.
-/// Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object. Also fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `event` is NULL, or if `buffer` is NULL and `capacity` is not
-/// 0. Does not block.
+/// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the path and its NUL.
+/// A capacity of 128 bytes is always enough. Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the
+/// body does not name an object. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `event` is NULL, or
+/// if `buffer` is NULL and `capacity` is not 0. Does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_object_path(
     event: *const justcall_webhook_event,
@@ -105,7 +110,7 @@ pub unsafe extern "C" fn justcall_webhook_event_object_path(
     })
 }
 
-/// Frees an event and every text borrowed from it. Does nothing if `event` is NULL.
+/// Frees a webhook event and every text that was borrowed from it. Does nothing if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_free(event: *mut justcall_webhook_event) {
     free!(event);

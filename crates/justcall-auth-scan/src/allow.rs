@@ -53,8 +53,8 @@ impl Baseline {
 /// Returns the text of a baseline that allows `findings`.
 pub fn baseline_of(findings: &[ScanFinding]) -> String {
     let mut text = String::from(
-        "# What `justcall-auth scan --baseline` passes over: fingerprints, from which no secret can be had.\n\
-         # A line that goes makes the scan tell of it again. Your own live pair is told of all the same.\n",
+        "# Fingerprints of findings that `justcall-auth scan --baseline` ignores. They reveal no secret.\n\
+         # Delete a line to report its finding again. Your own live pair is always reported.\n",
     );
     let mut seen = HashSet::new();
     for finding in findings {

@@ -69,7 +69,7 @@ impl Region {
 
     /// Returns an unused slot, all zero, or `None` if the region is full.
     pub fn take(self: &Arc<Self>) -> Option<Slot> {
-        debug_assert!(self.free.is_own(), "a child of fork() makes regions of its own");
+        debug_assert!(self.free.is_own(), "a child of fork() creates its own regions");
         let offset = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
         Some(Slot { region: self.clone(), offset })
     }

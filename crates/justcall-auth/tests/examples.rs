@@ -66,8 +66,8 @@ fn it_receives_a_webhook_and_fetches_its_object() {
     let request = recorded(&sandbox, URL);
     let (head, body) = request.split_once("\r\n\r\n").expect("a request");
     let head = head.replace('\r', "") + "\n";
-    let receive = |url: &str, request: String| {
-        let mut child = command("webhook", &sandbox, sandbox.api_key(), sandbox.api_secret(), Some(url))
+    let receive_with = |key: &str, url: &str, request: String| {
+        let mut child = command("webhook", &sandbox, key, sandbox.api_secret(), Some(url))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -80,6 +80,7 @@ fn it_receives_a_webhook_and_fetches_its_object() {
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         printed + &String::from_utf8_lossy(&output.stderr)
     };
+    let receive = |url: &str, request: String| receive_with(sandbox.api_key(), url, request);
     let printed = receive(URL, format!("{head}\n{body}"));
     assert!(printed.starts_with("call.completed: {") && printed.ends_with("\n200\n"), "{printed}");
     let printed = receive(URL, "\n\n{}".to_owned());
@@ -89,6 +90,11 @@ fn it_receives_a_webhook_and_fetches_its_object() {
     );
     let printed = receive("https://example.com/other", format!("{head}\n{body}"));
     assert!(printed.starts_with("401\n") && printed.contains("webhook_wrong_url"), "{printed}");
+    // Without a key the client has no pair: a probe needs none, and the delivery must be sent again.
+    let printed = receive_with("", URL, "\n\n{}".to_owned());
+    assert!(printed.starts_with("200\nwarning: ") && printed.contains("webhook_unsigned"), "{printed}");
+    let printed = receive_with("", URL, format!("{head}\n{body}"));
+    assert!(printed.starts_with("500\n") && printed.contains("credentials_"), "{printed}");
     let forged = body.replace("\"id\":", "\"id\":\"../x\",\"was\":");
     let printed = receive(URL, format!("{head}\n{forged}"));
     assert!(printed.starts_with("500\n") && printed.contains("webhook_malformed"), "{printed}");

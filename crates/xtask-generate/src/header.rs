@@ -140,9 +140,9 @@ fn generate(source: &Path) -> Result<(String, String)> {
 /// The macros of attributes. In C before C23, GCC warns about a result that is ignored even if it is cast to void.
 const ATTRIBUTES: &str = "
 /**
- * Marks functions whose result must be checked: those that create a handle, load a pair, call the
- * service, verify, or return what to do next. Compilers warn if the result is ignored. Other
- * functions that return a justcall_status, such as setters, can fail too. To turn the warning off,
+ * Marks functions whose result must be checked. Compilers warn if a program ignores the result. The
+ * marked functions create a handle, load a pair, call the service, verify a delivery, or return the
+ * next action. Functions without the mark can fail too, such as setters. To turn the warning off,
  * define this macro as empty before you include this header.
  */
 #ifndef JUSTCALL_NODISCARD
@@ -157,7 +157,7 @@ const ATTRIBUTES: &str = "
 #endif
 #endif
 
-/** Marks functions that a later version will not have. There are none yet. */
+/** Marks functions that a later version will remove. No function has this mark yet. */
 #ifndef JUSTCALL_DEPRECATED
 #if defined(__GNUC__)
 #define JUSTCALL_DEPRECATED __attribute__((deprecated))
@@ -252,20 +252,21 @@ fn version(version: &str) -> Result<String> {
     let [major, minor, patch] = parts[..] else { bail!("the version {version} is not three numbers") };
     ensure!(minor < 100 && patch < 100, "the number of the version {version} has two digits for each part");
     Ok(format!(
-        "\n/** The version of this header; justcall_version() returns that of the library in use. */\n\
+        "\n/** The version of this header. justcall_version() returns the version of the library in use. */\n\
          #define JUSTCALL_VERSION_MAJOR {major}\n\
          #define JUSTCALL_VERSION_MINOR {minor}\n\
          #define JUSTCALL_VERSION_PATCH {patch}\n\
-         \n/** The same as one number that grows: 10000 * major + 100 * minor + patch. */\n\
+         \n/** The version of this header as one number: 10000 * major + 100 * minor + patch. */\n\
          #define JUSTCALL_VERSION_NUMBER {number}\n\
-         \n/** The same as text. */\n\
+         \n/** The version of this header as text. */\n\
          #define JUSTCALL_VERSION_STRING \"{version}\"\n",
         number = 10000 * major + 100 * minor + patch,
     ))
 }
 
 fn any_url() -> String {
-    let comment = "Accepts deliveries for every URL: check justcall_webhook_event_url().";
+    let comment =
+        "Lets a verifier accept deliveries for every URL. Check justcall_webhook_event_url() yourself.";
     format!("\n/** {comment} */\n#define JUSTCALL_ANY_URL \"{ANY_URL}\"\n")
 }
 

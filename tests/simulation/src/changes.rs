@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    /// A child has its parent's clients and source, and keyrings of its own.
+    /// Adds a child with the clients and the source of its parent, and with new keyrings.
     fn fork(&mut self, parent: usize) {
         self.saw(Seen::Forks);
         let source = self.processes[parent].source;

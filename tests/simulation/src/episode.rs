@@ -68,7 +68,7 @@ pub struct Episode {
     pub mistake_gap: u64,
     /// The mean time between two forks, new clients or shutdowns, in milliseconds; 0 for none.
     pub change_gap: u64,
-    /// The cool-down of all clients, unless each has one of its own.
+    /// The cool-down of all clients, or `None` if each has a different one.
     pub cool_down: Option<Duration>,
     /// How long a request and its answer are under way together, in milliseconds.
     pub latency: (u64, u64),

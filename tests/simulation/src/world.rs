@@ -21,7 +21,7 @@ use crate::violation::Violation;
 /// How many events before a violation are shown.
 const SHOWN: usize = 80;
 /// A call that has not ended so long after the last fault never ends: longer than every lease, wait and answer together.
-const PATIENCE: Duration = Duration::from_secs(2_000);
+const TIME_LIMIT: Duration = Duration::from_secs(2_000);
 /// For so long no number of requests is unusual to the product, and a little longer.
 const HOUR: Duration = Duration::from_secs(62 * 60);
 /// When an episode begins.
@@ -117,7 +117,7 @@ impl World {
     /// The first promise that was not kept.
     pub fn run(&mut self, seed: u64) -> Result<Duration, Box<Violation>> {
         self.begin(seed);
-        let end = START + self.episode.length + PATIENCE;
+        let end = START + self.episode.length + TIME_LIMIT;
         while let Some((at, event)) = self.queue.pop() {
             self.now = at;
             if at > end {

@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ._error_base import WebhookError
-from ._errors import (
-    WebhookMalformedError,
-    WebhookMismatchError,
-    WebhookReplayedError,
-    WebhookStaleError,
-    WebhookUnsignedError,
-    WebhookVersionError,
-    WebhookWrongUrlError,
-)
+from ._errors import WebhookReplayedError, WebhookUnsignedError
 from ._native import MAX_WEBHOOK_BODY
 
 if TYPE_CHECKING:
@@ -32,21 +24,14 @@ TOO_LARGE: Final = 413
 _LONGER: Final = bytes(LIMIT + 1)
 """Stands for a body that is too large. The verifier reads only its length."""
 
-UNSIGNED: Final = 401
-"""The status of the response to an unsigned delivery if `accept_unsigned` is False."""
+REFUSED: Final = 401
+"""The status of the response to a delivery that failed verification."""
 
-STATUS: Final = {
-    # The probe that JustCall sends when a URL is saved: JustCall saves the URL only after this status.
-    WebhookUnsignedError.code: 200,
-    WebhookMalformedError.code: 400,
-    WebhookVersionError.code: 400,
-    WebhookMismatchError.code: 401,
-    WebhookStaleError.code: 401,
-    WebhookWrongUrlError.code: 403,
-    # The delivery was handled before. After another status the service would send it again.
-    WebhookReplayedError.code: 200,
-}
-"""The status of the response to a delivery that is not dispatched, by the number of the error."""
+ACKNOWLEDGED: Final = 200
+"""The status of the response to a probe, and to a delivery that was handled before.
+
+JustCall saves a URL only after this status, and sends a delivery again after every other status.
+"""
 
 _log = logging.getLogger("justcall_auth.webhook")
 
@@ -78,13 +63,12 @@ def receive(
         if body is None or len(body) > LIMIT:
             _log.warning("a webhook's body is longer than %d bytes: %s", LIMIT, error.name)
             return Refusal(TOO_LARGE, error.name)
-        status = STATUS[error.code]
         unsigned = isinstance(error, WebhookUnsignedError)
-        if unsigned and not accept_unsigned:
-            status = UNSIGNED
+        acknowledged = accept_unsigned if unsigned else isinstance(error, WebhookReplayedError)
+        status = ACKNOWLEDGED if acknowledged else REFUSED
         _log.log(
             # Behind a proxy that strips the headers, genuine deliveries are the same as the probe.
-            logging.WARNING if unsigned or status != 200 else logging.INFO,
+            logging.WARNING if unsigned or not acknowledged else logging.INFO,
             "a webhook was not dispatched: %s: %s",
             error.name,
             error.message,

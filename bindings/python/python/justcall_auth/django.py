@@ -38,9 +38,7 @@ def webhook(
     The decorator responds to other deliveries:
 
     - 200: the probe that JustCall sends when a URL is saved, and a delivery that `replay_check` has seen
-    - 400: a malformed delivery
-    - 401: a wrong or stale signature
-    - 403: a delivery that was signed for another URL
+    - 401: any other delivery that failed verification
     - 405: a method other than POST
     - 413: a body larger than 1 MiB
 

@@ -61,9 +61,7 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
     The decorator responds to other deliveries:
 
     - 200: the probe that JustCall sends when a URL is saved, and a delivery that `replay_check` has seen
-    - 400: a malformed delivery
-    - 401: a wrong or stale signature
-    - 403: a delivery that was signed for another URL
+    - 401: any other delivery that failed verification
     - 413: a body larger than 1 MiB
 
     The response body is the name of the error. Its message goes to the logger `justcall_auth.webhook`. An

@@ -13,14 +13,14 @@ fn source(name: &str) -> PathBuf {
     root().join("tests/c").join(name)
 }
 
-/// What `api.c` is given: a file with a pair, and one with a certificate.
+/// The arguments of `api.c`: a file with a pair, and a file with a certificate.
 struct ApiFiles {
     folder: TempDir,
     service: crate::support::sandbox::Service,
 }
 
 impl ApiFiles {
-    fn make() -> Self {
+    fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         fs::write(folder.path().join("pair"), "abc123def456:sec789xyz000\n").expect("the test's file");
         Self { folder, service: crate::support::sandbox::Service::start() }
@@ -32,7 +32,7 @@ impl ApiFiles {
 }
 
 #[test]
-fn it_has_a_header_that_compiles_alone_in_every_standard() {
+fn its_header_compiles_alone_in_every_standard() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let alone = folder.path().join("alone.c");
     fs::write(&alone, "#include <justcall_auth.h>\n#include <justcall_auth.h>\n").expect("the test's file");
@@ -42,20 +42,20 @@ fn it_has_a_header_that_compiles_alone_in_every_standard() {
 }
 
 #[test]
-fn it_has_an_example_in_the_header_that_works() {
+fn the_example_in_its_header_works() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let example = folder.path().join("introduction.c");
     fs::write(&example, header::example()).expect("the test's file");
     for standard in Standard::ALL {
         let program = Program::compile(&example, standard, Link::Shared(library::folder()), &[]);
-        let said = fail(&mut program.command::<&str>(&[]), 1);
-        assert!(said.contains("No API key and secret were found"), "{said}");
+        let printed = fail(&mut program.command::<&str>(&[]), 1);
+        assert!(printed.contains("No API key and secret were found"), "{printed}");
     }
 }
 
 #[test]
-fn it_does_what_its_comments_promise() {
-    let files = ApiFiles::make();
+fn it_keeps_the_promises_of_its_comments() {
+    let files = ApiFiles::new();
     for standard in Standard::ALL {
         let api = Program::compile(&source("api.c"), standard, Link::Shared(library::folder()), &[]);
         succeed(&mut api.command(&files.arguments()));
@@ -67,15 +67,15 @@ fn it_does_what_its_comments_promise() {
 }
 
 #[test]
-fn it_does_the_same_linked_statically() {
-    let files = ApiFiles::make();
+fn it_keeps_the_promises_linked_statically() {
+    let files = ApiFiles::new();
     let api = Program::compile(&source("api.c"), Standard::C99, Link::Static(library::folder()), &[]);
     succeed(&mut api.command(&files.arguments()));
 }
 
 #[test]
 fn it_neither_leaks_nor_misuses_memory() {
-    let files = ApiFiles::make();
+    let files = ApiFiles::new();
     let alone = ["errors.c", "reports.c", "webhooks.c"].map(|name| (name, Vec::new()));
     for (name, arguments) in [("api.c", files.arguments().to_vec())].into_iter().chain(alone) {
         let program = Program::compile(&source(name), Standard::C11, Link::Shared(library::folder()), &[]);
@@ -85,11 +85,11 @@ fn it_neither_leaks_nor_misuses_memory() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_stays_in_memory_when_it_is_unloaded() {
+fn it_stays_loaded_after_dlclose() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let program =
         Program::compile(&source("unload.c"), Standard::C99, Link::Shared(library::folder()), &["-ldl"]);
-    // A copy, which the program is not linked with.
+    // Loads a copy, because the program is already linked with the library itself.
     let copy = folder.path().join("copy.so");
     fs::copy(library::shared(library::folder()), &copy).expect("a copy");
     assert_eq!(succeed(&mut program.command(&[&copy])), "loaded\n");
@@ -101,15 +101,19 @@ fn it_stays_in_memory_when_it_is_unloaded() {
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-I"]).arg(root().join("include")).arg("-o").arg(&other).arg(&text);
     succeed(&mut compiler);
-    assert_eq!(fail(&mut program.command(&[&other]), 1), "unloaded\n", "the control");
+    assert_eq!(
+        fail(&mut program.command(&[&other]), 1),
+        "unloaded\n",
+        "the control: another library is unloaded"
+    );
 }
 
 #[test]
-fn it_survives_a_bug_of_its_own() {
+fn it_survives_a_panic_in_the_library() {
     let folder = library::folder_with_test_panic();
     for standard in Standard::ALL {
         let program = Program::compile(&source("panic.c"), standard, Link::Shared(folder), &[]);
-        let said = succeed(&mut program.command::<&str>(&[]));
-        assert!(said.contains("asked for by a test"), "the host's panic hook was not called:\n{said}");
+        let printed = succeed(&mut program.command::<&str>(&[]));
+        assert!(printed.contains("asked for by a test"), "the host's panic hook was not called:\n{printed}");
     }
 }

@@ -1,4 +1,4 @@
-//! The header, the list of symbols and the library name the same functions, and the library exports nothing else.
+//! Checks that the header, the list of symbols and the library have the same functions.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,25 +18,25 @@ fn defined(arguments: &[&str], library: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn it_lists_what_the_header_declares_sorted() {
+fn it_lists_the_functions_of_the_header_sorted() {
     let declared: BTreeSet<String> = header::prototypes().into_iter().map(|function| function.name).collect();
     assert_eq!(header::symbols(), declared.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
-fn it_exports_what_is_listed_and_nothing_else() {
+fn it_exports_only_the_listed_functions() {
     let exported = defined(&["--dynamic"], &library::shared(library::folder()));
     assert_eq!(exported, listed());
 }
 
 #[test]
 fn it_has_the_same_functions_in_the_static_library() {
-    let mut ours = defined(&["--extern-only", "--quiet"], &library::archive(library::folder()));
-    ours.retain(|name| name.starts_with("justcall_"));
-    assert_eq!(ours, listed());
+    let mut exported = defined(&["--extern-only", "--quiet"], &library::archive(library::folder()));
+    exported.retain(|name| name.starts_with("justcall_"));
+    assert_eq!(exported, listed());
 }
 
 #[test]
-fn it_exports_nothing_without_our_prefix() {
+fn it_exports_nothing_without_its_prefix() {
     assert!(listed().iter().all(|name| name.starts_with("justcall_")), "{:?}", listed());
 }

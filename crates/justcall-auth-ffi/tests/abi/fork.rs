@@ -1,4 +1,4 @@
-//! Programs that fork with a client.
+//! Runs `tests/c/fork.c`: programs that fork while they have a client.
 
 use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, succeed};
 use crate::support::sandbox::Service;
@@ -11,13 +11,13 @@ fn run(standard: Standard, link: Link) {
 }
 
 #[test]
-fn it_works_on_both_sides_of_a_fork() {
+fn it_works_in_parent_and_child_after_a_fork() {
     for standard in Standard::ALL {
         run(standard, Link::Shared(library::folder()));
     }
 }
 
 #[test]
-fn it_works_on_both_sides_of_a_fork_linked_statically() {
+fn it_works_in_parent_and_child_after_a_fork_linked_statically() {
     run(Standard::C11, Link::Static(library::folder()));
 }

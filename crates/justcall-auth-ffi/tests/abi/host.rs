@@ -1,4 +1,4 @@
-//! What the library may cost the process that hosts it: memory, stack, and what checkers of memory report.
+//! Checks what the library costs its host process: memory, stack, and reports of memory checkers.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, fail, s
 use crate::support::sandbox::Service;
 use crate::support::{library, root};
 
-/// The stack that every function works with: what musl gives a thread.
+/// The stack that is enough for every function: the default of musl for threads.
 const STACK_KIB: &str = "128";
 
 fn compile(name: &str, standard: Standard, libraries: &[&str]) -> Program {
@@ -17,14 +17,14 @@ fn compile(name: &str, standard: Standard, libraries: &[&str]) -> Program {
 }
 
 #[test]
-fn it_fails_with_out_of_memory_where_what_comes_from_outside_does_not_fit() {
+fn it_fails_with_out_of_memory_if_an_argument_or_a_response_does_not_fit() {
     let service = Service::start_plain();
     let fault = json!({"fault": "huge_body", "bytes": 30 << 20, "chunked": true});
     service.sandbox.control("POST", "faults", &fault).expect("a fault");
     for standard in [Standard::C99, Standard::Cpp20] {
         let program = compile("out_of_memory.c", standard, &[]);
-        let said = succeed(&mut program.command(&[service.sandbox.url()]));
-        assert!(!said.contains("memory allocation"), "the library printed something:\n{said}");
+        let printed = succeed(&mut program.command(&[service.sandbox.url()]));
+        assert!(!printed.contains("memory allocation"), "the library printed something:\n{printed}");
     }
 }
 
@@ -39,12 +39,12 @@ fn it_works_on_a_stack_of_128_kib() {
     };
     succeed(&mut run(STACK_KIB));
     let control = run("24").output().expect("it runs");
-    assert_eq!(control.status.signal(), Some(11), "the control: less is too little\n{control:?}");
+    assert_eq!(control.status.signal(), Some(11), "the control: 24 KiB are too little\n{control:?}");
 }
 
-/// With the suppressions that hosts are given, and without any other option.
+/// Uses the published suppressions, and no other option that hides an error.
 #[test]
-fn it_leaves_nothing_for_valgrind_to_report_beside_the_suppressions() {
+fn valgrind_reports_nothing_with_the_published_suppressions() {
     let service = Service::start();
     let program = compile("host.c", Standard::C99, &[]);
     let (source, suppressions) = (service.good_source(), root().join("include/justcall_auth.supp"));
@@ -56,10 +56,10 @@ fn it_leaves_nothing_for_valgrind_to_report_beside_the_suppressions() {
         command.env("LD_LIBRARY_PATH", &program.library);
         command
     };
-    let said = succeed(&mut run(&[]));
-    assert!(said.contains("ERROR SUMMARY: 0 errors from 0 contexts"), "{said}");
-    assert!(said.contains("possibly lost: 0 bytes in 0 blocks"), "{said}");
-    let said = fail(&mut run(&["misuse"]), 9);
-    assert!(said.contains("uninitialised value"), "{said}");
-    assert!(said.contains("64 bytes in 1 blocks are definitely lost"), "{said}");
+    let printed = succeed(&mut run(&[]));
+    assert!(printed.contains("ERROR SUMMARY: 0 errors from 0 contexts"), "{printed}");
+    assert!(printed.contains("possibly lost: 0 bytes in 0 blocks"), "{printed}");
+    let printed = fail(&mut run(&["misuse"]), 9);
+    assert!(printed.contains("uninitialised value"), "{printed}");
+    assert!(printed.contains("64 bytes in 1 blocks are definitely lost"), "{printed}");
 }

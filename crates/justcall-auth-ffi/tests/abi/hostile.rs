@@ -1,7 +1,7 @@
-//! Every exported function survives NULL, empty, malformed and absurd arguments, one at a time and all together.
+//! Checks that every exported function survives NULL, empty, malformed and extreme arguments, one at a time and together.
 //!
-//! The program is generated from the list of symbols and the header's prototypes, so no function is forgotten: one with a
-//! parameter that has no values below fails the test until it gets some.
+//! The program is generated from the list of symbols and the prototypes of the header, so it covers every function. The
+//! test fails if a parameter has no values below.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,31 +11,31 @@ use crate::support::library;
 use crate::support::program::{Link, Program, Standard, succeed};
 use crate::support::sandbox::Service;
 
-/// What a call with a value, and good ones beside it, must come to.
+/// The expected result of a call with this value and valid values for the other parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Due {
-    /// This status, whose name in C is given.
+enum Expected {
+    /// This status, by its name in C.
     Status(&'static str),
-    /// This status, and a failure whatever else is passed.
+    /// This status, and a failure with any other values too.
     Always(&'static str),
-    /// Nothing but to come back.
+    /// Any status: the call only has to return.
     Anything,
 }
 
-use Due::{Always, Anything, Status};
+use Expected::{Always, Anything, Status};
 
-const OK: Due = Status("JUSTCALL_OK");
-const INVALID: Due = Status("JUSTCALL_ERROR_INVALID_ARGUMENT");
-const ALWAYS_INVALID: Due = Always("JUSTCALL_ERROR_INVALID_ARGUMENT");
-const MALFORMED: Due = Status("JUSTCALL_ERROR_CREDENTIALS_MALFORMED");
-const UNREADABLE: Due = Status("JUSTCALL_ERROR_WEBHOOK_MALFORMED");
-const STALE: Due = Status("JUSTCALL_ERROR_WEBHOOK_STALE");
-const TOO_SMALL: Due = Status("JUSTCALL_ERROR_BUFFER_TOO_SMALL");
+const OK: Expected = Status("JUSTCALL_OK");
+const INVALID: Expected = Status("JUSTCALL_ERROR_INVALID_ARGUMENT");
+const ALWAYS_INVALID: Expected = Always("JUSTCALL_ERROR_INVALID_ARGUMENT");
+const MALFORMED: Expected = Status("JUSTCALL_ERROR_CREDENTIALS_MALFORMED");
+const UNREADABLE: Expected = Status("JUSTCALL_ERROR_WEBHOOK_MALFORMED");
+const STALE: Expected = Status("JUSTCALL_ERROR_WEBHOOK_STALE");
+const TOO_SMALL: Expected = Status("JUSTCALL_ERROR_BUFFER_TOO_SMALL");
 
-/// An argument: how it is written in C, and what is due.
-type Value = (String, Due);
+/// An argument as a C expression, and the expected result.
+type Value = (String, Expected);
 
-/// The values of a parameter: a good one first, then hostile ones.
+/// Returns the values of a parameter: a valid one first, then hostile ones.
 fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     let Parameter { kind, name } = &function.parameters[index];
     let has_length = function.parameters.get(index + 1).is_some_and(|next| {
@@ -44,7 +44,7 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     if let Some(values) = delivery(function, kind, name) {
         return Some(values);
     }
-    let list: &[(&str, Due)] = match (kind.as_str(), name.as_str()) {
+    let list: &[(&str, Expected)] = match (kind.as_str(), name.as_str()) {
         (handle, _) if handle.starts_with("justcall_") && handle.ends_with("**") => {
             return Some(outputs(name));
         }
@@ -132,15 +132,15 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
         }
         ("uint64_t", "ms" | "tolerance_s") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
-        _ => return of_steps(kind, name),
+        _ => return step_values(kind, name),
     };
     Some(self::list(list))
 }
 
-/// Certificates, numbers of an account and of the steps of a call; places for what the steps give.
-fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
-    let list: &[(&str, Due)] = match (kind, name) {
-        // No other bytes are certificates.
+/// Returns the values of parameters for certificates, accounts and the steps of a call.
+fn step_values(kind: &str, name: &str) -> Option<Vec<Value>> {
+    let list: &[(&str, Expected)] = match (kind, name) {
+        // Only these bytes are certificates.
         ("const char *", "pem") => {
             &[("good_pem", OK), ("NULL", ALWAYS_INVALID), ("very_long", ALWAYS_INVALID)]
         }
@@ -160,7 +160,7 @@ fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
             ("7", ALWAYS_INVALID),
             ("INT32_MAX", ALWAYS_INVALID),
         ],
-        // No account has the number 0.
+        // 0 is not the number of an account.
         ("uint64_t", "id") => &[("5000", OK), ("0", ALWAYS_INVALID), ("UINT64_MAX", OK)],
         ("int32_t", "request_sent") => &[("1", OK), ("INT32_MIN", OK), ("0", OK), ("INT32_MAX", OK)],
         ("int32_t *", "action") => &[("&action", OK), ("NULL", ALWAYS_INVALID)],
@@ -171,16 +171,16 @@ fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
     Some(self::list(list))
 }
 
-fn list(values: &[(&str, Due)]) -> Vec<Value> {
-    values.iter().map(|(text, due)| ((*text).to_owned(), *due)).collect()
+fn list(values: &[(&str, Expected)]) -> Vec<Value> {
+    values.iter().map(|(text, expected)| ((*text).to_owned(), *expected)).collect()
 }
 
-/// Places for a handle. A function that can fail needs them all but the one of its error.
+/// Returns the values of an output for a handle. Only the output for the error may be NULL.
 fn outputs(name: &str) -> Vec<Value> {
     list(&[(&format!("&{name}"), OK), ("NULL", if name == "error" { OK } else { ALWAYS_INVALID })])
 }
 
-/// Handles to use. One that is freed can only be NULL here, and a getter answers for NULL too.
+/// Returns the values of a handle. A _free function gets only NULL, because the handles are needed until the end.
 fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
     let handle = kind
         .trim_start_matches("const justcall_")
@@ -192,13 +192,13 @@ fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
     let optional = function.name == "justcall_client_new"
         || handle == "call_options" && function.name.ends_with("_with");
     let owner = match function.name.as_str() {
-        // Secrets are either given or a client's.
+        // A verifier takes its secrets either one by one or from a client.
         "justcall_webhook_use_client" if handle == "webhook" => "clients",
-        // Its later calls fail.
+        // The later calls of this client fail.
         "justcall_client_shutdown" => "shut",
-        // Other clients may go on with the pair that is replaced.
+        // Other clients may continue with the replaced pair.
         _ if handle == "client" => "good",
-        // Only one that is to send has something to give.
+        // Only an exchange whose next action is to send has an authorization.
         "justcall_exchange_authorization" => "sending",
         _ if kind.starts_with("const ") => "good",
         _ => "scratch",
@@ -206,7 +206,7 @@ fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
     list(&[(&format!("{owner}_{handle}"), OK), ("NULL", if optional { OK } else { ALWAYS_INVALID })])
 }
 
-/// What a delivery is verified by.
+/// Returns the values of the parameters of a delivery.
 fn delivery(function: &Prototype, kind: &str, name: &str) -> Option<Vec<Value>> {
     if name == "check" {
         return Some(list(&[("see_nothing", OK), ("NULL", ALWAYS_INVALID)]));
@@ -217,7 +217,7 @@ fn delivery(function: &Prototype, kind: &str, name: &str) -> Option<Vec<Value>> 
     ) {
         return None;
     }
-    let values: &[(&str, Due)] = match (kind, name) {
+    let values: &[(&str, Expected)] = match (kind, name) {
         ("const char *", _) => return Some(webhook_header(name)),
         ("const void *", "body") => &[("delivery.body", OK), ("NULL", INVALID), ("not_utf8", UNREADABLE)],
         ("size_t", "body_length") => &[
@@ -235,13 +235,13 @@ fn delivery(function: &Prototype, kind: &str, name: &str) -> Option<Vec<Value>> 
     Some(list(values))
 }
 
-/// A header of a delivery, as it came from a network: anything but a failure of the call's own.
+/// Returns the values of a header of a delivery. Any text from a network is a valid argument: only the delivery is bad.
 fn webhook_header(name: &str) -> Vec<Value> {
     let (absent, wrong) = match name {
         "signature" => (Status("JUSTCALL_ERROR_WEBHOOK_UNSIGNED"), UNREADABLE),
         "version" => {
-            let due = Status("JUSTCALL_ERROR_WEBHOOK_VERSION");
-            (due, due)
+            let expected = Status("JUSTCALL_ERROR_WEBHOOK_VERSION");
+            (expected, expected)
         }
         _ => (UNREADABLE, UNREADABLE),
     };
@@ -256,7 +256,7 @@ fn webhook_header(name: &str) -> Vec<Value> {
     ])
 }
 
-/// A half of a pair: bytes with a length beside them.
+/// Returns the values of a key or a secret, which have a separate length.
 fn halves(name: &str) -> Vec<Value> {
     list(&[
         (&format!("good_{name}"), OK),
@@ -268,7 +268,7 @@ fn halves(name: &str) -> Vec<Value> {
     ])
 }
 
-/// Text that ends with a NUL; what is good, and what of the rest, depends on what it is for.
+/// Returns the values of a NUL-terminated text, by its purpose.
 fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
     let any = [Anything; 4];
     let (good, [empty, early, control, long], more) = match (function.name.as_str(), name) {
@@ -302,7 +302,7 @@ fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
         ("justcall_config_set_local_address", "address") => {
             ("\"127.0.0.1\"", [OK, ALWAYS_INVALID, ALWAYS_INVALID, ALWAYS_INVALID], &["\"127.0.0.1:80\""][..])
         }
-        // Whatever it is given, it makes an error.
+        // It creates an error from any text.
         ("justcall_error_new", "message") => ("\"The database is down.\"", any, &[][..]),
         ("justcall_response_header", "name") => ("\"content-type\"", any, &[][..]),
         _ => return None,
@@ -320,12 +320,12 @@ fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
     Some(values)
 }
 
-/// The calls of one function, as a C function.
+/// Returns a C function that makes all calls of one exported function.
 fn calls(function: &Prototype) -> String {
     let of = |index| {
         values(function, index).unwrap_or_else(|| {
             let Parameter { kind, name } = &function.parameters[index];
-            panic!("{} has a parameter `{kind} {name}`: give it hostile values here", function.name)
+            panic!("{} has a parameter `{kind} {name}`: add values for it here", function.name)
         })
     };
     let all: Vec<Vec<Value>> = (0..function.parameters.len()).map(of).collect();
@@ -336,7 +336,7 @@ fn calls(function: &Prototype) -> String {
         for value in &values[1..] {
             let mut arguments = good.clone();
             arguments[index] = value.clone();
-            code += &call(function, &arguments, due(value.1));
+            code += &call(function, &arguments, expected(value.1));
         }
     }
     let longest = all.iter().map(Vec::len).max().unwrap_or(1);
@@ -345,29 +345,29 @@ fn calls(function: &Prototype) -> String {
             values[1..].get((round - 1) % (values.len() - 1).max(1)).unwrap_or(&values[0]).clone()
         };
         let arguments: Vec<Value> = all.iter().map(hostile).collect();
-        let fails = arguments.iter().any(|(_, due)| matches!(due, Always(_)));
+        let fails = arguments.iter().any(|(_, expected)| matches!(expected, Always(_)));
         code += &call(function, &arguments, if fails { "ANY_FAILURE" } else { "ANYTHING" });
     }
     code + "}\n\n"
 }
 
-fn due(due: Due) -> &'static str {
-    match due {
+fn expected(expected: Expected) -> &'static str {
+    match expected {
         Status(name) | Always(name) => name,
         Anything => "ANYTHING",
     }
 }
 
-/// One call: what it is given, and the checks of what came back.
-fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
+/// Returns the C code for one call and the checks of its result.
+fn call(function: &Prototype, arguments: &[Value], expected: &str) -> String {
     let name = &function.name;
-    let given: Vec<&str> = arguments.iter().map(|(text, _)| text.as_str()).collect();
-    let written = format!("{name}({})", given.join(", "));
+    let passed: Vec<&str> = arguments.iter().map(|(text, _)| text.as_str()).collect();
+    let expression = format!("{name}({})", passed.join(", "));
     let mut before = Vec::new();
     let mut after = Vec::new();
-    for (parameter, argument) in function.parameters.iter().zip(&given) {
+    for (parameter, argument) in function.parameters.iter().zip(&passed) {
         let Parameter { kind, name } = parameter;
-        // Only what is passed is declared: an unused variable would not compile.
+        // Declares only the passed variables: an unused variable would be a compile error.
         match (kind.strip_suffix("**").map(str::trim), argument.strip_prefix('&')) {
             (Some(handle), Some(place)) => {
                 before.push(format!("        {handle} *{place} = POISON({handle});\n"));
@@ -384,29 +384,31 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
         }
     }
     let (before, after) = (before.concat(), after.concat());
-    let due = if name == "justcall_error_new" { "ANY_FAILURE" } else { due };
-    let error = if given.last() == Some(&"&error") { "&error" } else { "NULL" };
+    let expected = if name == "justcall_error_new" { "ANY_FAILURE" } else { expected };
+    let error = if passed.last() == Some(&"&error") { "&error" } else { "NULL" };
     let checked = match function.result.as_str() {
-        "justcall_status" if name == "justcall_error_status" => format!("        (void){written};\n"),
+        "justcall_status" if name == "justcall_error_status" => format!("        (void){expression};\n"),
         "justcall_status" => format!(
-            "        justcall_status status = {written};\n        check_call(status, {due}, {error});\n{after}"
+            "        justcall_status status = {expression};\n        check_call(status, {expected}, {error});\n{after}"
         ),
-        "const char *" => format!("        check_text_is_whole({written});\n"),
-        "const void *" if given.contains(&"&length") => {
-            format!("        const void *bytes = {written};\n        check_bytes_are_there(bytes, length);\n")
+        "const char *" => format!("        check_text_is_whole({expression});\n"),
+        "const void *" if passed.contains(&"&length") => {
+            format!(
+                "        const void *bytes = {expression};\n        check_bytes_are_there(bytes, length);\n"
+            )
         }
-        "const void *" => format!("        (void){written};\n"),
-        // Borrowed: it goes with its owner.
-        "const justcall_response *" => format!("        check_response_is_whole({written});\n"),
+        "const void *" => format!("        (void){expression};\n"),
+        // Borrowed: freed with its owner.
+        "const justcall_response *" => format!("        check_response_is_whole({expression});\n"),
         "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {
-            format!("        (void){written};\n")
+            format!("        (void){expression};\n")
         }
         handle if handle.starts_with("justcall_") => {
-            format!("        {}_free({written});\n", handle.trim_end_matches([' ', '*']))
+            format!("        {}_free({expression});\n", handle.trim_end_matches([' ', '*']))
         }
-        other => panic!("{name} returns `{other}`: say here what to check of it"),
+        other => panic!("{name} returns `{other}`: add a check for it here"),
     };
-    let shown = written.replace('\\', "\\\\").replace('"', "\\\"");
+    let shown = expression.replace('\\', "\\\\").replace('"', "\\\"");
     format!("    {{\n{before}        about_to(\"{shown}\");\n{checked}    }}\n")
 }
 
@@ -431,12 +433,12 @@ fn it_survives_hostile_arguments_in_every_function() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let source = folder.path().join("hostile.c");
     fs::write(&source, program()).expect("the test's file");
-    // A key and a secret of 12 bytes, as those that are varied.
+    // The hostile lengths assume a key and a secret of 12 bytes, such as those of the sandbox.
     let arguments = [service.sandbox.url(), service.ca_file(), &service.good_source()];
     for standard in [Standard::C99, Standard::Cpp20] {
         let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
-        let said = succeed(&mut program.command(&arguments));
-        let calls = said.lines().filter(|line| line.starts_with("justcall_")).count();
-        assert!(calls > 5 * header::symbols().len(), "only {calls} calls:\n{said}");
+        let printed = succeed(&mut program.command(&arguments));
+        let calls = printed.lines().filter(|line| line.starts_with("justcall_")).count();
+        assert!(calls > 5 * header::symbols().len(), "only {calls} calls:\n{printed}");
     }
 }

@@ -1,7 +1,7 @@
-//! The C ABI as C and C++ programs see it: what is exported, what the header says, and what happens.
+//! Tests of the C ABI with C and C++ programs: the exports, the header and the behaviour.
 //!
-//! The programs are in `tests/c` and `examples`; they are compiled here, each as C99, C11, C++11 and C++20, against the
-//! library that a plain `cargo build` makes. Set `JUSTCALL_LIB_DIR` to the folder of a built library to have that tested.
+//! The programs are in `tests/c` and `examples`. The tests compile each as C99, C11, C++11 and C++20, with the library that
+//! a plain `cargo build` creates. Set `JUSTCALL_LIB_DIR` to the folder of another built library to test that one.
 
 #![cfg(unix)]
 

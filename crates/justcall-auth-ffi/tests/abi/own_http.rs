@@ -1,4 +1,4 @@
-//! The examples that bring their own HTTP: each goes through a reset of the pair without a failed call.
+//! Checks the examples with their own HTTP client: none has a failed call during a reset of the pair.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -12,10 +12,10 @@ use crate::support::program::{Link, Program, Standard, fail};
 use crate::support::sandbox::Service;
 use crate::support::{library, root};
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any step here takes, so that a hang becomes a failure.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Whether the sandbox answered a request for a pair of `generation` with `status`.
+/// Returns whether the sandbox answered a request with a pair of `generation` with `status`.
 fn was_answered(service: &Service, generation: u64, status: u64) -> bool {
     let requests = service.sandbox.control("GET", "requests", &Value::Null).expect("the record");
     let requests = requests.as_array().expect("a list");
@@ -26,23 +26,23 @@ fn was_answered(service: &Service, generation: u64, status: u64) -> bool {
 fn wait_until(what: &str, reached: impl Fn() -> bool) {
     let began = Instant::now();
     while !reached() {
-        assert!(began.elapsed() < PATIENCE, "{what} never happened");
+        assert!(began.elapsed() < TIME_LIMIT, "{what} did not happen");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Runs an example with `command` while the pair is reset and the new one comes late.
-fn go_through_a_reset(mut command: Command, service: &Service, source: &Path) {
+/// Runs an example while the pair is reset. The source gets the new pair only after a call was rejected.
+fn run_during_a_reset(mut command: Command, service: &Service, source: &Path) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the example runs");
-    let mut said = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut printed = BufReader::new(child.stdout.take().expect("it is piped"));
     for _ in 0..8 {
         let mut line = String::new();
-        said.read_line(&mut line).expect("a line");
+        printed.read_line(&mut line).expect("a line");
         assert_eq!(line, "ok\n");
     }
     let reading = std::thread::spawn(move || {
         let mut rest = String::new();
-        said.read_to_string(&mut rest).map(|_| rest)
+        printed.read_to_string(&mut rest).map(|_| rest)
     });
     let pair = service.sandbox.control("POST", "reset", &Value::Null).expect("a reset");
     wait_until("a rejection of the old pair", || was_answered(service, 1, 401));
@@ -50,11 +50,11 @@ fn go_through_a_reset(mut command: Command, service: &Service, source: &Path) {
     let new = source.with_extension("new");
     fs::write(&new, format!("{}:{}\n", text("api_key"), text("api_secret"))).expect("the test's file");
     fs::rename(new, source).expect("the test's file");
-    wait_until("an answer to the new pair", || was_answered(service, 2, 200));
+    wait_until("a success with the new pair", || was_answered(service, 2, 200));
     drop(child.stdin.take());
-    let said = reading.join().expect("no panic").expect("text");
-    assert!(child.wait().expect("it ends").success(), "{said}");
-    assert!(said.ends_with(" calls, 0 failed\n"), "{said}");
+    let printed = reading.join().expect("no panic").expect("text");
+    assert!(child.wait().expect("it ends").success(), "{printed}");
+    assert!(printed.ends_with(" calls, 0 failed\n"), "{printed}");
 }
 
 fn compile(name: &str, libraries: &[&str]) -> Program {
@@ -64,40 +64,40 @@ fn compile(name: &str, libraries: &[&str]) -> Program {
 }
 
 #[test]
-fn it_goes_through_a_reset_over_libcurl() {
+fn it_fails_no_call_during_a_reset_with_libcurl() {
     let program = compile("curl_multi.c", &["-lcurl"]);
     let service = Service::start();
     let source = service.good_source();
     let file = Path::new(source.strip_prefix("file:").expect("a file"));
     let command = program.command(&[&*source, service.sandbox.url(), service.ca_file()]);
-    go_through_a_reset(command, &service, file);
-    // The example can tell: with a pair that stays wrong its calls fail.
-    let said = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
-    assert!(said.contains(" calls, 4 failed\n"), "{said}");
+    run_during_a_reset(command, &service, file);
+    // The control: without a pair, the calls of the example fail.
+    let printed = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
+    assert!(printed.contains(" calls, 4 failed\n"), "{printed}");
 }
 
 #[test]
-fn it_goes_through_a_reset_in_a_poll_loop() {
+fn it_fails_no_call_during_a_reset_in_a_poll_loop() {
     let program = compile("poll_loop.c", &[]);
     let service = Service::start_plain();
     let source = service.good_source();
     let file = Path::new(source.strip_prefix("file:").expect("a file"));
-    go_through_a_reset(program.command(&[&*source, service.sandbox.url()]), &service, file);
-    let said = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
-    assert!(said.contains(" calls, 4 failed\n"), "{said}");
+    run_during_a_reset(program.command(&[&*source, service.sandbox.url()]), &service, file);
+    let printed = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
+    assert!(printed.contains(" calls, 4 failed\n"), "{printed}");
 }
 
-/// Runs an example against a server that takes requests and never answers: its calls end at their deadline.
+/// Runs an example with a service that never responds: its calls must end at their deadline.
 fn end_at_the_deadline(mut command: Command) {
     let began = Instant::now();
-    let said = fail(command.stdin(Stdio::null()), 1);
-    assert!(began.elapsed() < PATIENCE, "it waited for the server");
-    assert!(said.contains("ran out of time"), "{said}");
-    assert!(said.contains(" calls, 4 failed\n"), "{said}");
+    let printed = fail(command.stdin(Stdio::null()), 1);
+    assert!(began.elapsed() < TIME_LIMIT, "it ignored its deadline");
+    assert!(printed.contains("ran out of time"), "{printed}");
+    assert!(printed.contains(" calls, 4 failed\n"), "{printed}");
 }
 
 #[test]
-fn it_ends_at_its_deadline_over_libcurl_where_the_server_never_answers() {
+fn it_ends_at_its_deadline_with_libcurl_if_the_service_never_responds() {
     let program = compile("curl_multi.c", &["-lcurl"]);
     let service = Service::start();
     service.sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
@@ -106,7 +106,7 @@ fn it_ends_at_its_deadline_over_libcurl_where_the_server_never_answers() {
 }
 
 #[test]
-fn it_ends_at_its_deadline_in_a_poll_loop_where_the_server_never_answers() {
+fn it_ends_at_its_deadline_in_a_poll_loop_if_the_service_never_responds() {
     let program = compile("poll_loop.c", &[]);
     let service = Service::start_plain();
     service.sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
@@ -114,7 +114,7 @@ fn it_ends_at_its_deadline_in_a_poll_loop_where_the_server_never_answers() {
     end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), "2000"]));
 }
 
-/// A certificate that is not trusted is the same failure as with the built-in client, and is not tried again.
+/// An untrusted certificate is the same failure as with the built-in HTTP client.
 #[test]
 fn it_reports_a_certificate_that_libcurl_does_not_trust() {
     let program = compile("curl_multi.c", &["-lcurl"]);
@@ -123,6 +123,6 @@ fn it_reports_a_certificate_that_libcurl_does_not_trust() {
     service.sandbox.control("POST", "faults", &tls).expect("a fault");
     let source = service.good_source();
     let mut command = program.command(&[&*source, service.sandbox.url(), service.ca_file()]);
-    let said = fail(command.stdin(Stdio::null()), 1);
-    assert!(said.contains("The TLS connection to the service could not be established."), "{said}");
+    let printed = fail(command.stdin(Stdio::null()), 1);
+    assert!(printed.contains("The TLS connection to the service could not be established."), "{printed}");
 }

@@ -1,5 +1,5 @@
-//! The programs in `tests/c` that send whole requests, read answers, bring a source or HTTP of their own, go through a
-//! reset, end calls and cancel threads.
+//! Runs the programs in `tests/c` that need a sandbox: requests, responses, source callbacks, exchanges, resets, options
+//! and cancellation.
 
 use std::process::Command;
 
@@ -7,11 +7,11 @@ use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, succeed
 use crate::support::sandbox::Service;
 use crate::support::{library, root};
 
-/// Stands for a folder in which a program may make files.
+/// Stands for a folder in which a program may create files.
 const FOLDER: &str = "FOLDER";
 
-/// Each with its arguments, and with those for valgrind, under which large bodies would take long: the size in MiB; and
-/// so would anything: how many milliseconds a call may go on that was ended.
+/// The programs with their arguments, and with smaller or longer ones for valgrind, which is slow: the size of the bodies
+/// in MiB, and the time limit for a cancelled call in milliseconds.
 const PROGRAMS: [(&str, &[&str], &[&str]); 9] = [
     ("requests.c", &["16"], &["1"]),
     ("responses.c", &[], &[]),
@@ -28,7 +28,7 @@ fn compile(name: &str, standard: Standard, link: Link) -> Program {
     Program::compile(&root().join("tests/c").join(name), standard, link, &RUNNER_LIBRARIES)
 }
 
-/// Runs the command that `command` makes with `arguments`, with `service` to talk to.
+/// Runs the command that `command` returns for `arguments`, with the line of `service` in its environment.
 fn run(command: impl FnOnce(&[&str]) -> Command, arguments: &[&str], service: &Service) {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let folder = folder.path().to_str().expect("UTF-8");
@@ -38,7 +38,7 @@ fn run(command: impl FnOnce(&[&str]) -> Command, arguments: &[&str], service: &S
 }
 
 #[test]
-fn it_sends_and_brings_back_what_its_comments_promise() {
+fn it_keeps_the_promises_of_its_comments_with_a_service() {
     let service = Service::start();
     for (name, arguments, _) in PROGRAMS {
         for standard in [Standard::C99, Standard::Cpp20] {
@@ -52,7 +52,7 @@ fn it_sends_and_brings_back_what_its_comments_promise() {
 }
 
 #[test]
-fn it_sends_and_brings_back_the_same_linked_statically() {
+fn it_keeps_the_promises_with_a_service_linked_statically() {
     let service = Service::start();
     for (name, arguments, _) in PROGRAMS {
         let program = compile(name, Standard::C11, Link::Static(library::folder()));
@@ -60,10 +60,10 @@ fn it_sends_and_brings_back_the_same_linked_statically() {
     }
 }
 
-/// Over plain HTTP all that valgrind can see is looked at, what is sent included. Over TLS not whether bytes were ever
-/// written: to valgrind, what the assembly of the cryptography computes never was.
+/// With plain HTTP valgrind checks everything, including the sent bytes. With TLS it does not check for uninitialised
+/// values: it takes the results of the cryptography's assembly for uninitialised.
 #[test]
-fn it_neither_leaks_nor_misuses_memory_on_the_way() {
+fn it_neither_leaks_nor_misuses_memory_during_calls() {
     let (plain, secure) = (Service::start_plain(), Service::start());
     for (name, _, arguments) in PROGRAMS {
         let program = compile(name, Standard::C11, Link::Shared(library::folder()));

@@ -1,4 +1,4 @@
-//! The programs in `tests/c` that talk to a sandbox.
+//! Runs the vectors of `tests/vectors/verify` in C and C++, and the program with threads.
 
 use std::fs;
 use std::path::Path;
@@ -17,33 +17,33 @@ fn vectors() -> std::path::PathBuf {
     root().join("tests/vectors/verify")
 }
 
-/// Runs every vector; there must be as many lines as files.
+/// Runs every vector and checks that none was skipped.
 fn run_all(program: &Program) {
     let service = Service::start();
-    let said = succeed(program.command(&[vectors()]).env("JUSTCALL_SANDBOX", service.line()));
+    let printed = succeed(program.command(&[vectors()]).env("JUSTCALL_SANDBOX", service.line()));
     let files = fs::read_dir(vectors()).expect("the vectors are there").count();
-    assert!(said.contains(&format!("\n{files} vectors, 0 failed\n")), "{said}");
+    assert!(printed.contains(&format!("\n{files} vectors, 0 failed\n")), "{printed}");
 }
 
 #[test]
-fn it_gives_c_the_results_of_the_vectors() {
+fn it_returns_the_results_of_the_vectors_in_c() {
     run_all(&runner(Standard::C99, Link::Shared(library::folder())));
     runner(Standard::C11, Link::Shared(library::folder()));
 }
 
 #[test]
-fn it_gives_cpp_the_results_of_the_vectors() {
+fn it_returns_the_results_of_the_vectors_in_cpp() {
     run_all(&runner(Standard::Cpp20, Link::Shared(library::folder())));
     runner(Standard::Cpp11, Link::Shared(library::folder()));
 }
 
 #[test]
-fn it_gives_the_same_results_linked_statically() {
+fn it_returns_the_same_results_linked_statically() {
     run_all(&runner(Standard::C11, Link::Static(library::folder())));
 }
 
 #[test]
-fn it_notices_a_vector_that_it_does_not_know_or_that_is_not_met() {
+fn its_runner_reports_unknown_keys_and_wrong_results() {
     let program = runner(Standard::C99, Link::Shared(library::folder()));
     let service = Service::start();
     let good = fs::read(vectors().join("ok-account.json")).expect("there is such a vector");
@@ -61,24 +61,24 @@ fn it_notices_a_vector_that_it_does_not_know_or_that_is_not_met() {
     let unknown =
         [("", "weather"), ("/expect", "weather"), ("/config", "weather"), ("/expect/account", "weather")];
     for (pointer, name) in unknown {
-        let said = run(&changed(pointer, name, "fine".into()));
-        assert!(said.contains("unknown key \"weather\""), "{said}");
+        let printed = run(&changed(pointer, name, "fine".into()));
+        assert!(printed.contains("unknown key \"weather\""), "{printed}");
     }
-    let said = run(&changed("/expect/account", "plan", "Gold".into()));
-    assert!(said.contains("not \"Gold\""), "{said}");
+    let printed = run(&changed("/expect/account", "plan", "Gold".into()));
+    assert!(printed.contains("not \"Gold\""), "{printed}");
     assert!(run(&changed("", "requests", 7.into())).contains("requests is 1, not 7"));
-    let said = run(&changed("", "credentials", "wrong_secret".into()));
-    assert!(said.contains("ended with invalid_credentials"), "{said}");
+    let printed = run(&changed("", "credentials", "wrong_secret".into()));
+    assert!(printed.contains("ended with invalid_credentials"), "{printed}");
 }
 
 #[test]
-fn it_does_not_take_an_empty_folder_for_success() {
+fn its_runner_fails_on_an_empty_folder() {
     let program = runner(Standard::C99, Link::Shared(library::folder()));
     let service = Service::start();
     let empty = tempfile::tempdir().expect("a folder for the test");
     for folder in [empty.path(), Path::new("/nonexistent")] {
-        let said = fail(program.command(&[folder]).env("JUSTCALL_SANDBOX", service.line()), 2);
-        assert!(said.contains("there are no vectors"), "{said}");
+        let printed = fail(program.command(&[folder]).env("JUSTCALL_SANDBOX", service.line()), 2);
+        assert!(printed.contains("there are no vectors"), "{printed}");
     }
 }
 

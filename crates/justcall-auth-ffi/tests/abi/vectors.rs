@@ -1,4 +1,4 @@
-//! The vectors that need no service: which pair a source gives, what a local check finds, how a webhook ends.
+//! Runs the vectors that need no service: sources, diagnoses and webhooks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,16 +21,16 @@ fn vectors(name: &str) -> PathBuf {
     root().join("tests/vectors").join(name)
 }
 
-/// Runs every vector of a folder in C and in C++; there must be as many lines as entries, and nothing may stay behind.
+/// Runs every vector of a folder in C and C++. Checks that none was skipped and that no file is left over.
 fn run_all(runner_name: &str, folder: &Path) {
     let entries = fs::read_dir(folder).expect("the vectors are there").count();
     let run = |standard, link| {
         let scratch = scratch();
         let mut arguments = vec![folder];
         arguments.extend((runner_name == "diagnose_vectors.c").then_some(scratch.path()));
-        let said = succeed(&mut runner(runner_name, standard, link).command(&arguments));
-        assert!(said.contains(&format!("\n{entries} vectors, 0 failed\n")), "{said}");
-        assert_eq!(fs::read_dir(scratch.path()).expect("the folder is there").count(), 0, "{said}");
+        let printed = succeed(&mut runner(runner_name, standard, link).command(&arguments));
+        assert!(printed.contains(&format!("\n{entries} vectors, 0 failed\n")), "{printed}");
+        assert_eq!(fs::read_dir(scratch.path()).expect("the folder is there").count(), 0, "{printed}");
     };
     for standard in Standard::ALL {
         run(standard, Link::Shared(library::folder()));
@@ -39,20 +39,20 @@ fn run_all(runner_name: &str, folder: &Path) {
 }
 
 #[test]
-fn it_gives_c_the_pairs_of_the_vectors() {
+fn it_returns_the_pairs_of_the_vectors() {
     run_all("source_vectors.c", &vectors("source"));
 }
 
 #[test]
-fn it_gives_c_the_findings_of_the_vectors() {
+fn it_returns_the_findings_of_the_vectors() {
     run_all("diagnose_vectors.c", &vectors("diagnose"));
 }
 
 #[test]
-fn it_ends_the_deliveries_of_the_vectors_as_expected() {
+fn it_returns_the_results_of_the_webhook_vectors() {
     run_all("webhook_vectors.c", &vectors("webhook"));
     let program = runner("webhook_vectors.c", Standard::C11, Link::Shared(library::folder()));
-    // All of them take valgrind half a minute: a few of each kind are enough.
+    // Under valgrind all vectors take half a minute: a few of each kind are enough.
     let few = scratch();
     for entry in fs::read_dir(vectors("webhook")).expect("the vectors are there") {
         let path = entry.expect("a file").path();
@@ -67,7 +67,7 @@ fn it_ends_the_deliveries_of_the_vectors_as_expected() {
 }
 
 #[test]
-fn it_notices_a_webhook_vector_that_it_does_not_know_or_that_is_not_met() {
+fn its_webhook_runner_reports_unknown_keys_and_wrong_results() {
     let program = runner("webhook_vectors.c", Standard::C99, Link::Shared(library::folder()));
     let folder = scratch();
     let put = |vector: &Value| {
@@ -97,12 +97,12 @@ fn it_notices_a_webhook_vector_that_it_does_not_know_or_that_is_not_met() {
     ];
     for (vector, pointer, name, value, why) in changes {
         succeed(&mut put(vector));
-        let said = fail(&mut put(&changed(vector, pointer, name, value)), 1);
-        assert!(said.contains(why), "{said}");
+        let printed = fail(&mut put(&changed(vector, pointer, name, value)), 1);
+        assert!(printed.contains(why), "{printed}");
     }
 }
 
-/// `vector` with `value` put at `pointer` under `name`.
+/// Returns a copy of `vector` with `value` as the member `name` of the object at `pointer`.
 fn changed(vector: &Value, pointer: &str, name: &str, value: Value) -> Value {
     let mut vector = vector.clone();
     vector.pointer_mut(pointer).expect("an object")[name] = value;
@@ -110,7 +110,7 @@ fn changed(vector: &Value, pointer: &str, name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn it_notices_a_source_vector_that_it_does_not_know_or_that_is_not_met() {
+fn its_source_runner_reports_unknown_keys_and_wrong_results() {
     let program = runner("source_vectors.c", Standard::C99, Link::Shared(library::folder()));
     let folder = scratch();
     let case = folder.path().join("case");
@@ -125,13 +125,13 @@ fn it_notices_a_source_vector_that_it_does_not_know_or_that_is_not_met() {
     });
     succeed(&mut put(&good));
     for pointer in ["", "/expect"] {
-        let said = fail(&mut put(&changed(&good, pointer, "weather", "fine".into())), 1);
-        assert!(said.contains("unknown key \"weather\""), "{said}");
+        let printed = fail(&mut put(&changed(&good, pointer, "weather", "fine".into())), 1);
+        assert!(printed.contains("unknown key \"weather\""), "{printed}");
     }
-    let said = fail(&mut put(&changed(&good, "/expect", "pair", "abc123def456:other".into())), 1);
-    assert!(said.contains("not \"abc123def456:other\""), "{said}");
-    let said = fail(&mut put(&changed(&good, "", "environment", json!({}))), 1);
-    assert!(said.contains("ended with credentials_missing"), "{said}");
+    let printed = fail(&mut put(&changed(&good, "/expect", "pair", "abc123def456:other".into())), 1);
+    assert!(printed.contains("not \"abc123def456:other\""), "{printed}");
+    let printed = fail(&mut put(&changed(&good, "", "environment", json!({}))), 1);
+    assert!(printed.contains("ended with credentials_missing"), "{printed}");
 
     let expected = json!({"error": {"name": "credentials_missing", "reason": null, "message_contains": ["JUSTCALL_API_KEY"], "hint_contains": []}});
     let missing = changed(&changed(&good, "", "environment", json!({})), "", "expect", expected);
@@ -144,13 +144,13 @@ fn it_notices_a_source_vector_that_it_does_not_know_or_that_is_not_met() {
         ("hint_contains", json!(["weather"]), "is not in"),
     ];
     for (name, value, why) in changes {
-        let said = fail(&mut put(&changed(&missing, "/expect/error", name, value)), 1);
-        assert!(said.contains(why), "{said}");
+        let printed = fail(&mut put(&changed(&missing, "/expect/error", name, value)), 1);
+        assert!(printed.contains(why), "{printed}");
     }
 }
 
 #[test]
-fn it_notices_a_diagnose_vector_that_it_does_not_know_or_that_is_not_met() {
+fn its_diagnose_runner_reports_unknown_keys_and_wrong_results() {
     let program = runner("diagnose_vectors.c", Standard::C99, Link::Shared(library::folder()));
     let (folder, scratch) = (scratch(), scratch());
     let put = |vector: &Value| {
@@ -172,21 +172,21 @@ fn it_notices_a_diagnose_vector_that_it_does_not_know_or_that_is_not_met() {
         ("", "expect", json!([]), "found empty_half too"),
     ];
     for (pointer, name, value, why) in changes {
-        let said = fail(&mut put(&changed(&good, pointer, name, value)), 1);
-        assert!(said.contains(why), "{said}");
+        let printed = fail(&mut put(&changed(&good, pointer, name, value)), 1);
+        assert!(printed.contains(why), "{printed}");
     }
 }
 
 #[test]
-fn it_does_not_take_a_folder_without_vectors_for_success() {
+fn its_runners_fail_on_a_folder_without_vectors() {
     let (empty, scratch) = (scratch(), scratch());
     for name in ["source_vectors.c", "diagnose_vectors.c", "webhook_vectors.c"] {
         let program = runner(name, Standard::C99, Link::Shared(library::folder()));
         for folder in [empty.path(), Path::new("/nonexistent")] {
             let mut arguments = vec![folder];
             arguments.extend((name == "diagnose_vectors.c").then_some(scratch.path()));
-            let said = fail(&mut program.command(&arguments), 2);
-            assert!(said.contains("there are no vectors"), "{said}");
+            let printed = fail(&mut program.command(&arguments), 2);
+            assert!(printed.contains("there are no vectors"), "{printed}");
         }
     }
 }

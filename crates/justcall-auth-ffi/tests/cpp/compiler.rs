@@ -1,4 +1,4 @@
-//! C++ programs of one or more units: compiled without a warning.
+//! Compiles C++ programs of one or more translation units with warnings as errors.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,16 +6,16 @@ use std::process::Command;
 use crate::support::program::{Program, succeed};
 use crate::support::{library, root};
 
-/// The oldest standard that the header is valid in, which programs run in.
+/// The oldest standard that the header supports. Programs run in this one.
 pub(crate) const OLDEST: &str = "c++17";
 
-/// All that it must be valid in.
+/// All standards that the header supports.
 pub(crate) const STANDARDS: [&str; 3] = [OLDEST, "c++20", "c++23"];
 
-/// As a project without exceptions compiles.
+/// The options of a project without exceptions.
 pub(crate) const NO_EXCEPTIONS: [&str; 2] = ["-fno-exceptions", "-fno-rtti"];
 
-/// The compiler with every warning as an error.
+/// Returns a command for the compiler with warnings as errors.
 pub(crate) fn compiler(standard: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CXX").unwrap_or_else(|| "c++".into()));
     command.arg(format!("-std={standard}"));
@@ -24,12 +24,12 @@ pub(crate) fn compiler(standard: &str) -> Command {
     command
 }
 
-/// A source among the tests.
+/// Returns the path of a source in `tests/cpp`.
 pub(crate) fn source(name: &str) -> PathBuf {
     root().join("tests/cpp").join(name)
 }
 
-/// Checks a source among the tests in every standard, and makes a program of it in the oldest.
+/// Checks a source of `tests/cpp` in every standard, and compiles a program in the oldest.
 pub(crate) fn program_of_tests(name: &str, options: &[&str]) -> Program {
     let source = source(name);
     for standard in &STANDARDS[1..] {
@@ -40,12 +40,12 @@ pub(crate) fn program_of_tests(name: &str, options: &[&str]) -> Program {
 
 /// Compiles `source` in a standard and links it.
 pub(crate) fn program(source: &Path, standard: &str, options: &[&str]) -> Program {
-    let path = place(source, standard, options, "program");
+    let path = output_path(source, standard, options, "program");
     succeed(compiler(standard).args(options).arg(source).arg("-o").arg(&path).args(linking()));
     Program { path, library: library::folder().to_owned() }
 }
 
-/// Links units that were compiled.
+/// Links compiled translation units.
 pub(crate) fn link(units: &[PathBuf], standard: &str) -> Program {
     let name: Vec<_> = units.iter().map(|unit| unit.file_name().expect("a name").to_string_lossy()).collect();
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name.join("+"));
@@ -55,13 +55,13 @@ pub(crate) fn link(units: &[PathBuf], standard: &str) -> Program {
 
 /// Compiles `source` for linking.
 pub(crate) fn unit(source: &Path, standard: &str, options: &[&str]) -> PathBuf {
-    let path = place(source, standard, options, "o");
+    let path = output_path(source, standard, options, "o");
     succeed(compiler(standard).args(options).arg("-c").arg(source).arg("-o").arg(&path));
     path
 }
 
-/// Where what is made of `source` goes: a place for each way to compile it, as tests run at once.
-fn place(source: &Path, standard: &str, options: &[&str], kind: &str) -> PathBuf {
+/// Returns the output path for `source`. Each combination has its own, because tests run in parallel.
+fn output_path(source: &Path, standard: &str, options: &[&str], kind: &str) -> PathBuf {
     let stem = source.file_stem().expect("a source has a name").to_string_lossy();
     let name = format!("hpp-{stem}-{standard}{}.{kind}", options.concat());
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)

@@ -1,4 +1,4 @@
-//! The C++ header as a text: it leaves out nothing of the C header, and leaks nothing.
+//! Checks the text of the C++ header: it covers the whole C header and defines no other macros.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,37 +7,37 @@ use crate::compiler::{NO_EXCEPTIONS, OLDEST, STANDARDS, compiler, program};
 use crate::support::program::{fail, succeed};
 use crate::support::{header, root};
 
-/// Names of the C header that the C++ header does not use, and why.
+/// Names of the C header that the C++ header does not use, with the reason.
 const NOT_USED: [(&str, &str); 7] = [
     ("JUSTCALL_AUTH_H", "the C header's include guard"),
-    ("JUSTCALL_ABI_VERSION", "a program compares it with justcall::abi_version() as it stands"),
+    ("JUSTCALL_ABI_VERSION", "a program compares it with justcall::abi_version()"),
     ("JUSTCALL_NODISCARD", "C++17 has the attribute"),
     ("JUSTCALL_DEPRECATED", "C++17 has the attribute"),
     ("JUSTCALL_VERSION_PATCH", "it does not change the ABI"),
-    ("JUSTCALL_VERSION_NUMBER", "a program compares it as it stands"),
-    ("JUSTCALL_VERSION_STRING", "a program compares it with justcall::version() as it stands"),
+    ("JUSTCALL_VERSION_NUMBER", "a program compares it in the preprocessor"),
+    ("JUSTCALL_VERSION_STRING", "a program compares it with justcall::version()"),
 ];
 
 fn read(name: &str) -> String {
     fs::read_to_string(root().join("include").join(name)).expect("the header is committed")
 }
 
-/// The C++ header without its comments.
+/// Returns the C++ header without its comments.
 fn code() -> String {
     let text = read("justcall_auth.hpp");
     let (_, text) = text.split_once("*/").expect("the header starts with a comment");
-    assert!(!text.contains("/*"), "after its introduction the header has line comments alone");
+    assert!(!text.contains("/*"), "the header has only line comments after its introduction");
     let without_comment = |line: &str| line.split("//").next().unwrap_or_default().to_owned();
     text.lines().map(without_comment).collect::<Vec<_>>().join("\n")
 }
 
-/// The words in `text` that begin with `prefix`.
+/// Returns the words in `text` that start with `prefix`.
 fn words<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.filter(|word| word.starts_with(prefix)).collect()
 }
 
-/// The names of the macros that a header defines.
+/// Returns the names of the macros that a header defines.
 fn macros(text: &str) -> Vec<&str> {
     let lines = text.lines().filter_map(|line| line.strip_prefix("#define "));
     let mut names: Vec<&str> = lines.map(|line| line.split(' ').next().expect("a line has a word")).collect();
@@ -45,20 +45,20 @@ fn macros(text: &str) -> Vec<&str> {
     names
 }
 
-/// Asserts that the C++ header uses each of `names`, or that it is listed why not.
+/// Asserts that the C++ header uses each of `names`, except those in `NOT_USED`.
 fn assert_used<'a>(names: impl IntoIterator<Item = &'a str>, prefix: &str) {
     let code = code();
     let used = words(&code, prefix);
     for name in names {
         match NOT_USED.iter().find(|(not_used, _)| *not_used == name) {
-            Some((_, why)) => assert!(!used.contains(name), "{name} is used, though listed as not ({why})"),
-            None => assert!(used.contains(name), "{name} is not used: wrap it, or list why not"),
+            Some((_, why)) => assert!(!used.contains(name), "{name} is used, but NOT_USED lists it ({why})"),
+            None => assert!(used.contains(name), "{name} is not used: wrap it, or add it to NOT_USED"),
         }
     }
 }
 
 #[test]
-fn it_reaches_every_function_of_the_c_header() {
+fn it_uses_every_function_of_the_c_header() {
     assert_used(header::symbols().iter().map(String::as_str), "justcall_");
 }
 
@@ -68,7 +68,7 @@ fn it_uses_every_constant_of_the_c_header() {
 }
 
 #[test]
-fn it_calls_errors_as_the_c_header_does() {
+fn it_names_errors_as_the_c_header_does() {
     let (c, code) = (read("justcall_auth.h"), code());
     for name in macros(&c) {
         if let Some(short) = name.strip_prefix("JUSTCALL_ERROR_") {
@@ -79,12 +79,12 @@ fn it_calls_errors_as_the_c_header_does() {
 }
 
 #[test]
-fn it_names_in_comments_what_there_is() {
+fn its_comments_name_only_existing_functions() {
     let (c, hpp) = (read("justcall_auth.h"), read("justcall_auth.hpp"));
-    let there = words(&c, "justcall_");
+    let existing = words(&c, "justcall_");
     let mut named = words(&hpp, "justcall_");
     named.remove("justcall_");
-    let unknown: Vec<_> = named.difference(&there).collect();
+    let unknown: Vec<_> = named.difference(&existing).collect();
     assert!(unknown.is_empty(), "the C header has no {unknown:?}");
 }
 
@@ -97,22 +97,22 @@ fn it_compiles_alone_in_every_standard() {
     for standard in STANDARDS {
         succeed(compiler(standard).arg("-fsyntax-only").arg(&alone));
         succeed(compiler(standard).args(NO_EXCEPTIONS).arg("-fsyntax-only").arg(&alone));
-        // The optimiser sees what the parser does not.
+        // Some warnings appear only with optimisation.
         succeed(compiler(standard).args(["-O2", "-c", "-o", "/dev/null"]).arg(&alone));
     }
 }
 
 #[test]
-fn it_says_which_standard_it_needs() {
+fn it_names_the_standard_that_it_needs() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let old = folder.path().join("old.cpp");
     fs::write(&old, "#include <justcall_auth.hpp>\n").expect("the test's file");
-    let said = fail(compiler("c++14").arg("-fsyntax-only").arg(&old), 1);
-    assert!(said.contains("justcall_auth.hpp needs C++17"), "{said}");
+    let printed = fail(compiler("c++14").arg("-fsyntax-only").arg(&old), 1);
+    assert!(printed.contains("justcall_auth.hpp needs C++17"), "{printed}");
 }
 
 #[test]
-fn it_defines_no_macro_but_its_own() {
+fn it_defines_only_its_own_macros() {
     let code = code();
     let includes: Vec<&str> = code.lines().filter(|line| line.starts_with("#include")).collect();
     let includes = includes.join("\n") + "\n";
@@ -135,7 +135,7 @@ fn it_defines_no_macro_but_its_own() {
 }
 
 #[test]
-fn it_has_an_example_that_works() {
+fn its_example_works() {
     let text = read("justcall_auth.hpp");
     let (introduction, _) = text.split_once("*/").expect("the header starts with a comment");
     let code = |line: &str| line.strip_prefix(" *     ").map(|line| format!("{line}\n"));
@@ -148,13 +148,13 @@ fn it_has_an_example_that_works() {
     fs::write(&file, example).expect("the test's file");
     for standard in STANDARDS {
         let program = program(&file, standard, &[]);
-        let said = fail(&mut program.command::<&str>(&[]), 1);
-        assert!(said.contains("credentials_missing: No API key and secret were found"), "{said}");
+        let printed = fail(&mut program.command::<&str>(&[]), 1);
+        assert!(printed.contains("credentials_missing: No API key and secret were found"), "{printed}");
     }
 }
 
 #[test]
-fn it_explains_a_source_that_cannot_be_one() {
+fn it_explains_an_invalid_source() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let refused = |source: &str| {
         let file = folder.path().join("refused.cpp");
@@ -162,12 +162,12 @@ fn it_explains_a_source_that_cannot_be_one() {
             format!("#include <justcall_auth.hpp>\nint main() {{ justcall::config().source({source}); }}\n");
         fs::write(&file, text).expect("the test's file");
         let mut command = compiler(OLDEST);
-        let said = fail(command.arg("-fsyntax-only").arg(file), 1);
-        assert!(said.contains("a source is a text, or a function without parameters"), "{said}");
+        let printed = fail(command.arg("-fsyntax-only").arg(file), 1);
+        assert!(printed.contains("a source is a text, or a function without parameters"), "{printed}");
     };
     refused("7");
     refused("[](int) { return justcall::credentials(\"a\", \"b\"); }");
     refused("[] { return \"key:secret\"; }");
-    // Threads may call it at once, so it must not change.
+    // Several threads may call it concurrently, so it must not change.
     refused("[n = 0]() mutable { ++n; return justcall::credentials(\"a\", \"b\"); }");
 }

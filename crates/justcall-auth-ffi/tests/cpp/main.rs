@@ -1,7 +1,8 @@
-//! The C++ header as C++ programs see it: `include/justcall_auth.hpp`.
+//! Tests of the C++ header `include/justcall_auth.hpp` with C++ programs.
 //!
-//! The programs are in `tests/cpp` and `examples/cpp`; they are compiled here, each as C++17, C++20 and C++23, and run
-//! against the library that a plain `cargo build` makes. Set `JUSTCALL_LIB_DIR` to the folder of a built library to have that tested.
+//! The programs are in `tests/cpp` and `examples/cpp`. The tests compile each as C++17, C++20 and C++23, and run it with the
+//! library that a plain `cargo build` creates. Set `JUSTCALL_LIB_DIR` to the folder of another built library to test that
+//! one.
 
 #![cfg(unix)]
 

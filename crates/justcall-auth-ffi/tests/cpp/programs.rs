@@ -1,4 +1,4 @@
-//! The programs in `tests/cpp` that need no service.
+//! Runs the programs in `tests/cpp` that need no service.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use crate::compiler::{NO_EXCEPTIONS, STANDARDS, link, program_of_tests, source, unit};
 use crate::support::program::succeed;
 
-/// A file with the pair that the programs know.
+/// Creates a file with the pair that the programs expect.
 fn pair_file() -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("a file for the test");
     fs::write(&file, "abc123def456:sec789xyz000\n").expect("the test's file");
@@ -19,7 +19,7 @@ fn it_keeps_the_promises_of_its_types() {
 }
 
 #[test]
-fn it_has_handles_that_move_and_refuse() {
+fn its_handles_can_be_moved_and_refuse_invalid_arguments() {
     let file = pair_file();
     let program = program_of_tests("handles.cpp", &[]);
     succeed(&mut program.command(&[file.path()]));
@@ -35,14 +35,14 @@ fn it_verifies_webhooks() {
 }
 
 #[test]
-fn it_frees_no_secret_unwiped() {
+fn it_wipes_every_secret_before_it_frees_it() {
     succeed(&mut program_of_tests("secrets.cpp", &[]).command::<&str>(&[]));
-    // The optimiser would leave out a wipe that nothing reads.
+    // An optimiser could remove a wipe of memory that is not read again.
     succeed(&mut program_of_tests("secrets.cpp", &["-O2"]).command::<&str>(&[]));
 }
 
 #[test]
-fn it_links_from_two_units_with_and_without_exceptions() {
+fn two_units_with_and_without_exceptions_link() {
     for standard in STANDARDS {
         let main = unit(&source("units_main.cpp"), standard, &[]);
         for options in [&[][..], &NO_EXCEPTIONS] {
@@ -54,7 +54,7 @@ fn it_links_from_two_units_with_and_without_exceptions() {
 }
 
 #[test]
-fn it_ends_a_program_that_uses_what_is_not_there() {
+fn it_aborts_a_program_that_reads_a_missing_value() {
     let program = program_of_tests("misuse.cpp", &[]);
     for misuse in ["0", "1", "2", "3"] {
         let output = program.command(&[misuse]).output().expect("the program runs");

@@ -1,4 +1,4 @@
-//! The programs in `tests/cpp` that talk to a sandbox.
+//! Runs the programs in `tests/cpp` that need a sandbox.
 
 use serde_json::{Value, json};
 
@@ -6,24 +6,24 @@ use crate::compiler::{NO_EXCEPTIONS, program_of_tests};
 use crate::support::program::succeed;
 use crate::support::sandbox::Service;
 
-/// A sandbox that answers the paths under `/v2.1/echo` that are named after a failure with that.
+/// Starts a sandbox with a fault for each path that is named after a failure, such as `/v2.1/echo/503`.
 fn service() -> Service {
     let service = Service::start();
-    let answer = |path: &str, status: u16, headers: Value, body: Value| json!({"fault": "answer", "path": path, "status": status, "headers": headers, "body": body});
+    let fault = |path: &str, status: u16, headers: Value, body: Value| json!({"fault": "answer", "path": path, "status": status, "headers": headers, "body": body});
     let faults = [
-        answer(
+        fault(
             "/v2.1/echo/403",
             403,
             json!({}),
             json!({"status": "error", "message": "Your account plan does not include API access."}),
         ),
-        answer(
+        fault(
             "/v2.1/echo/422",
             422,
             json!({"X-Field": "to"}),
             json!({"status": "error", "message": "Validation failed.", "errors": [{"field": "to"}]}),
         ),
-        answer(
+        fault(
             "/v2.1/echo/429",
             429,
             json!({
@@ -35,11 +35,11 @@ fn service() -> Service {
             }),
             json!({"status": "error", "message": "Slow down."}),
         ),
-        answer("/v2.1/echo/503", 503, json!({}), json!({"status": "error", "message": "Down."})),
+        fault("/v2.1/echo/503", 503, json!({}), json!({"status": "error", "message": "Down."})),
         json!({"fault": "hang", "path": "/v2.1/echo/hang"}),
     ];
     for fault in &faults {
-        service.sandbox.control("POST", "faults", fault).expect("a fault that there is");
+        service.sandbox.control("POST", "faults", fault).expect("a valid fault");
     }
     service
 }
@@ -49,10 +49,10 @@ fn arguments(service: &Service) -> [&str; 4] {
     [sandbox.url(), service.ca_file(), sandbox.api_key(), sandbox.api_secret()]
 }
 
-/// What the assembly of TLS computes counts as undefined to valgrind.
+/// Valgrind takes the results of the assembly of TLS for uninitialised.
 const TLS: [&str; 1] = ["--undef-value-errors=no"];
 
-/// Runs a program, under valgrind as well.
+/// Runs a program, without and with valgrind.
 fn run(name: &str, options: &[&str]) {
     let service = service();
     let program = program_of_tests(name, options);
@@ -61,22 +61,22 @@ fn run(name: &str, options: &[&str]) {
 }
 
 #[test]
-fn it_calls_the_service_and_says_why_it_cannot() {
+fn it_calls_the_service_and_reports_failures() {
     run("service.cpp", &[]);
 }
 
 #[test]
-fn it_takes_a_source_of_the_programs_own() {
+fn it_accepts_source_callbacks() {
     run("source.cpp", &[]);
 }
 
 #[test]
-fn it_tells_of_a_reset_ends_calls_and_hands_out_its_rules() {
+fn it_reports_resets_cancels_calls_and_drives_exchanges() {
     run("rotation.cpp", &[]);
 }
 
 #[test]
-fn it_does_it_all_without_exceptions() {
+fn it_works_without_exceptions() {
     run("no_exceptions.cpp", &NO_EXCEPTIONS);
 }
 

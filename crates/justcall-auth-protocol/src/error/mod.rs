@@ -217,7 +217,7 @@ impl Error {
     }
 }
 
-/// `name: message`; the hint is a matter of its own.
+/// Formats the error as `name: message`, without the hint.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind().name(), self.message())?;

@@ -1,19 +1,19 @@
-//! The header, read: its prototypes and its example.
+//! Reads the header: its prototypes and its example.
 
 use std::fs;
 
 use super::root;
 
-/// A function as the header declares it.
+/// A function declaration of the header.
 #[derive(Debug)]
 pub(crate) struct Prototype {
     pub(crate) name: String,
-    /// The type that it returns.
+    /// The return type.
     pub(crate) result: String,
     pub(crate) parameters: Vec<Parameter>,
 }
 
-/// A parameter: its type as `const char *const *`, and its name.
+/// A parameter: its type, such as `const char *const *`, and its name.
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) kind: String,
@@ -24,14 +24,14 @@ fn text() -> String {
     fs::read_to_string(root().join("include/justcall_auth.h")).expect("the header is committed")
 }
 
-/// The names in `include/justcall_auth.symbols`.
+/// Returns the names in `include/justcall_auth.symbols`.
 pub(crate) fn symbols() -> Vec<String> {
     let list =
         fs::read_to_string(root().join("include/justcall_auth.symbols")).expect("the list is committed");
     list.lines().map(str::to_owned).collect()
 }
 
-/// The program in the header's introduction.
+/// Returns the example program in the introduction of the header.
 pub(crate) fn example() -> String {
     let text = text();
     let (introduction, _) = text.split_once("*/").expect("the header starts with a comment");
@@ -40,7 +40,7 @@ pub(crate) fn example() -> String {
     paragraphs.filter(|line| *line == " *" || code(line).is_some()).filter_map(code).collect()
 }
 
-/// Every function that the header declares, in its order.
+/// Returns every function that the header declares, in its order.
 pub(crate) fn prototypes() -> Vec<Prototype> {
     let text = text();
     declarations(&text)
@@ -50,7 +50,7 @@ pub(crate) fn prototypes() -> Vec<Prototype> {
         .collect()
 }
 
-/// What ends with a semicolon, without comments, preprocessor lines and what stands between those of a condition.
+/// Returns the declarations, without comments, preprocessor lines and conditional code.
 fn declarations(text: &str) -> Vec<String> {
     let mut code = String::new();
     let mut rest = text;
@@ -59,7 +59,7 @@ fn declarations(text: &str) -> Vec<String> {
         rest = comment.split_once("*/").expect("comments end").1;
     }
     code.push_str(rest);
-    // The whole header stands in one condition, its guard.
+    // The include guard is the first condition.
     let mut depth = 0;
     let mut plain = String::new();
     for line in code.lines().map(str::trim) {
@@ -88,7 +88,7 @@ fn prototype(declaration: &str) -> Prototype {
     Prototype { name, result, parameters }
 }
 
-/// `const char *name` as `const char *` and `name`.
+/// Splits `const char *name` into `const char *` and `name`.
 fn split_name(text: &str) -> (String, String) {
     let at = text.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').expect("a type and a name") + 1;
     (text[..at].trim().to_owned(), text[at..].to_owned())

@@ -1,11 +1,11 @@
-//! The library under test: the files that C programs link, not the crate.
+//! Builds the library under test: the files that C programs link, not the crate.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The folder with `libjustcall_auth.so` and `libjustcall_auth.a`: the one that `JUSTCALL_LIB_DIR` names, or made by cargo in the
-/// profile and target directory of this test.
+/// Returns the folder with `libjustcall_auth.so` and `libjustcall_auth.a`: `JUSTCALL_LIB_DIR`, or the build of the profile
+/// and target directory of this test.
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| match std::env::var_os("JUSTCALL_LIB_DIR") {
@@ -14,23 +14,24 @@ pub(crate) fn folder() -> &'static Path {
     })
 }
 
-/// The same with the feature `test-panic`, in a target directory of its own: no other build must pick it up.
+/// Returns the folder of a build with the feature `test-panic`. Its target directory is separate, so that no other build
+/// uses it.
 pub(crate) fn folder_with_test_panic() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| build(&target_dir().join("test-panic"), &["--features", "test-panic"]))
 }
 
-/// The shared library in `folder`.
+/// Returns the path of the shared library in `folder`.
 pub(crate) fn shared(folder: &Path) -> PathBuf {
     folder.join(format!("{}justcall_auth{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
 }
 
-/// The static library in `folder`.
+/// Returns the path of the static library in `folder`.
 pub(crate) fn archive(folder: &Path) -> PathBuf {
     folder.join("libjustcall_auth.a")
 }
 
-/// Cargo's target directory: it made `tmp` in it for these tests.
+/// Returns the target directory: cargo creates `tmp` in it for these tests.
 fn target_dir() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp is in the target directory").to_owned()
 }

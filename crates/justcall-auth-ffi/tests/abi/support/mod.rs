@@ -1,4 +1,4 @@
-//! What the tests share: the library, the compilers, the header and the sandbox.
+//! Shared by the tests: the library, the compilers, the header and the sandbox.
 
 pub(crate) mod header;
 pub(crate) mod library;
@@ -7,7 +7,7 @@ pub(crate) mod sandbox;
 
 use std::path::{Path, PathBuf};
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there")
 }

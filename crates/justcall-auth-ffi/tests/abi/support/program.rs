@@ -1,4 +1,4 @@
-//! C and C++ programs: compiled without a warning, and run.
+//! Compiles C and C++ programs with warnings as errors, and runs them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::{library, root};
 
-/// A language and the standard of it that a source must be valid in.
+/// A language and the standard in which a source must be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standard {
     C99,
@@ -34,20 +34,20 @@ impl Standard {
     }
 }
 
-/// Where cJSON, libcurl and the C library's mathematics are, for programs that steer a sandbox or read vectors.
+/// Libraries for programs that control a sandbox or read vectors: cJSON, libcurl and the mathematics of C.
 pub(crate) const RUNNER_LIBRARIES: [&str; 3] = ["-lcjson", "-lcurl", "-lm"];
 
-/// How a program gets the library.
+/// How a program is linked with the library.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Link<'a> {
     Shared(&'a Path),
     Static(&'a Path),
 }
 
-/// What the static library needs of the system: `rustc --print native-static-libs` on Linux.
+/// The system libraries that the static library needs: `rustc --print native-static-libs` on Linux.
 const SYSTEM_LIBRARIES: [&str; 6] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
 
-/// Where a pair, or a remark about one, could come from in the environment of whoever runs the tests.
+/// Variables that could provide a pair from the environment of the tests.
 const PAIR_VARIABLES: [&str; 5] = [
     "JUSTCALL_CREDENTIALS",
     "JUSTCALL_API_KEY",
@@ -56,18 +56,18 @@ const PAIR_VARIABLES: [&str; 5] = [
     "CREDENTIALS_DIRECTORY",
 ];
 
-/// The programs that are compiled, or being compiled: tests that need the same one must not write to its file at once.
+/// The programs that are compiled or being compiled. Tests that need the same program must not compile it concurrently.
 static COMPILED: Mutex<BTreeMap<PathBuf, Arc<Once>>> = Mutex::new(BTreeMap::new());
 
-/// A program that was compiled.
+/// A compiled program.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
-    /// The folder of the library that it runs with.
+    /// The folder of the library at run time.
     pub(crate) library: PathBuf,
 }
 
 impl Program {
-    /// Compiles `source` and links it, unless a test has done so; `libraries` are further ones, as `-lname`.
+    /// Compiles and links `source`, unless another test has done so. `libraries` are additional ones, such as `-lname`.
     pub(crate) fn compile(source: &Path, standard: Standard, link: Link, libraries: &[&str]) -> Self {
         let (library, kind) = match link {
             Link::Shared(folder) => (folder, "shared"),
@@ -94,7 +94,7 @@ impl Program {
         succeed(command.args(libraries));
     }
 
-    /// A command that runs it, without a pair in the environment.
+    /// Returns a command that runs the program without a pair in the environment.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments);
@@ -102,11 +102,11 @@ impl Program {
         command
     }
 
-    /// A command that runs it under valgrind, which fails on any misuse of memory and any leak; `options` are further ones
-    /// of valgrind.
+    /// Returns a command that runs the program under valgrind, which fails on misuse of memory and on leaks. `options` are
+    /// additional options of valgrind.
     ///
-    /// Blocks that are "possibly lost" are no leaks: the state that a process keeps to its end hangs on an atomic `Arc` and hash
-    /// tables, which point inside their blocks. What is lost for good has no pointer at all, and is an error.
+    /// "Possibly lost" blocks are not leaks: an atomic `Arc` and hash tables hold the state that a process keeps to its end,
+    /// and they point inside their blocks. A leaked block has no pointer to it, and is an error.
     pub(crate) fn valgrind<A: AsRef<OsStr>>(&self, options: &[&str], arguments: &[A]) -> Command {
         let mut command = Command::new("valgrind");
         command.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
@@ -116,7 +116,7 @@ impl Program {
         command
     }
 
-    /// Cargo puts folders with other builds of the library into the search path.
+    /// Sets the search path, because Cargo adds folders with other builds of the library to it.
     fn prepare(&self, command: &mut Command) {
         command.env("LD_LIBRARY_PATH", &self.library).env("DYLD_LIBRARY_PATH", &self.library);
         for variable in PAIR_VARIABLES {
@@ -130,14 +130,14 @@ pub(crate) fn compile_alone(source: &Path, standard: Standard) {
     succeed(standard.compiler().arg("-fsyntax-only").arg(source));
 }
 
-/// Runs a command that must succeed; its output is shown when it does not.
+/// Runs a command that must succeed and returns its output. Panics with the output if it fails.
 pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot run: {error}"));
     assert!(output.status.success(), "{command:?} ended with {}:\n{}", output.status, text(&output));
     text(&output)
 }
 
-/// Runs a command that must end with `code`.
+/// Runs a command that must exit with status `code`, and returns its output.
 pub(crate) fn fail(command: &mut Command, code: i32) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot run: {error}"));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A sandbox, and its account as the programs take it.
+//! A sandbox, and its pair in the formats of the programs.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ impl Service {
         Self::with(SandboxConfig::default())
     }
 
-    /// One that speaks plain HTTP.
+    /// Starts a sandbox with plain HTTP.
     pub(crate) fn start_plain() -> Self {
         Self::with(SandboxConfig { http: true, ..SandboxConfig::default() })
     }
@@ -31,12 +31,12 @@ impl Service {
         self.sandbox.ca_file().and_then(|path| path.to_str()).expect("TLS is on, the path is ours")
     }
 
-    /// The source with the sandbox's pair.
+    /// Returns a source with the sandbox's pair.
     pub(crate) fn good_source(&self) -> String {
         self.source("good", self.sandbox.api_secret())
     }
 
-    /// The source with the sandbox's key and another secret.
+    /// Returns a source with the sandbox's key and a wrong secret.
     pub(crate) fn bad_source(&self) -> String {
         self.source("bad", &"0".repeat(40))
     }
@@ -47,7 +47,7 @@ impl Service {
         format!("file:{}", path.display())
     }
 
-    /// The line that the command `justcall-auth-sandbox` would print.
+    /// Returns the line that the command `justcall-auth-sandbox` would print.
     pub(crate) fn line(&self) -> String {
         let sandbox = &self.sandbox;
         json!({
