@@ -26,7 +26,7 @@ const END: &str = "<!-- end -->";
 const PAGES: [&str; 2] = ["README.md", "docs/guide"];
 
 /// The languages of programs.
-const PROGRAMS: [&str; 4] = ["c", "cpp", "python", "rust"];
+const PROGRAMS: [&str; 10] = ["c", "cpp", "cs", "go", "java", "js", "php", "python", "rb", "rust"];
 
 /// Fills every marker, or fails when `check` finds one that is not up to date.
 pub fn run(root: &Path, check: bool) -> Result<()> {

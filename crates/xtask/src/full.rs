@@ -1,7 +1,7 @@
 //! `cargo xtask test --full`: the tests that take longer, and their reports.
 //!
-//! The console of the sandbox in Chromium. With the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
-//! into docs/evidence/report.md; processes that call through resets, written into docs/evidence/rotation.md.
+//! The console of the sandbox in Chromium, and the examples in other languages. With the release builds, which ship: a rotation that
+//! is killed at every system call, and the matrix of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into docs/evidence/rotation.md.
 
 mod rotation;
 
@@ -22,6 +22,9 @@ pub fn run(root: &Path) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::FULL))?;
     step("the console of the sandbox, in Chromium", || {
         succeed(&mut cargo(root, &["test", "--quiet", "-p", "justcall-auth-sandbox", "--test", "console"]))
+    })?;
+    step("the examples in six languages", || {
+        succeed(&mut cargo(root, &["test", "--quiet", "-p", "justcall-auth-ffi", "--test", "languages"]))
     })?;
     let venv = Venv::ensure(root)?;
     let libraries = step("release builds", || build(root, "full", None))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, package, step, succeed};
@@ -32,6 +32,7 @@ pub fn run(root: &Path) -> Result<()> {
     })?;
     step("Python module", || venv.install_module(root))?;
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
+    step("the example for Node.js", || node_example(root))?;
     step("the simulation: a million requests, or as many as take 30 seconds", || {
         succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
     })?;
@@ -57,6 +58,17 @@ fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
         Some(line) => bail!("a test was ignored, which no list allows: {line}"),
         None => Ok(()),
     }
+}
+
+/// Runs the example for Node.js. `--full` runs those of the other languages, which need more packages.
+fn node_example(root: &Path) -> Result<()> {
+    let arguments = ["test", "--quiet", "-p", "justcall-auth-ffi", "--test", "languages", "--"];
+    let mut test = cargo(root, &arguments);
+    test.args(["--exact", "it_verifies_and_survives_a_reset_from_node_js"]);
+    test.env("JUSTCALL_LIB_DIR", run::target_dir(root).join("debug"));
+    let report = run::output_shown(&mut test)?;
+    ensure!(report.contains(" 1 passed"), "there is no such test");
+    Ok(())
 }
 
 /// Runs the demo with the builds that were tested.
