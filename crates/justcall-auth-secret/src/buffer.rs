@@ -1,4 +1,4 @@
-//! Buffers for a secret during a call.
+//! A buffer for a secret during a call.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -79,55 +79,6 @@ impl Drop for WipedBuffer {
 }
 
 impl fmt::Debug for WipedBuffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
-    }
-}
-
-/// A byte buffer on the stack that is wiped on drop, for a secret of known length: the heap never holds it.
-///
-/// Use it where it is created. Moving it would leave an unwiped copy behind.
-pub struct StackBuffer<const CAPACITY: usize> {
-    bytes: [u8; CAPACITY],
-    used: usize,
-}
-
-impl<const CAPACITY: usize> StackBuffer<CAPACITY> {
-    /// Creates an empty buffer.
-    #[expect(clippy::new_without_default, reason = "a default would be moved")]
-    pub fn new() -> Self {
-        Self { bytes: [0; CAPACITY], used: 0 }
-    }
-
-    /// Appends `bytes`.
-    ///
-    /// # Panics
-    /// Panics if they do not fit. The caller chose the capacity.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.bytes[self.used..self.used + bytes.len()].copy_from_slice(bytes);
-        self.used += bytes.len();
-    }
-}
-
-impl<const CAPACITY: usize> AsMut<[u8]> for StackBuffer<CAPACITY> {
-    fn as_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[..self.used]
-    }
-}
-
-impl<const CAPACITY: usize> AsRef<[u8]> for StackBuffer<CAPACITY> {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes[..self.used]
-    }
-}
-
-impl<const CAPACITY: usize> Drop for StackBuffer<CAPACITY> {
-    fn drop(&mut self) {
-        wipe(&mut self.bytes[..self.used]);
-    }
-}
-
-impl<const CAPACITY: usize> fmt::Debug for StackBuffer<CAPACITY> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(REDACTED)
     }

@@ -29,15 +29,18 @@ mod registers;
 mod secret;
 mod shield;
 #[allow(unsafe_code)]
+mod stack_buffer;
+#[allow(unsafe_code)]
 mod thread;
 
 pub use allocator::WipingAllocator;
-pub use buffer::{StackBuffer, WipedBuffer};
+pub use buffer::WipedBuffer;
 pub use environment::scrub_variable;
 pub use fork::{ForkOwned, PerProcess};
 pub use level::{Level, Protection, Refused};
 pub use registers::RegisterWipe;
 pub use secret::Secret;
+pub use stack_buffer::StackBuffer;
 pub use thread::spawn_without_signals;
 pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 

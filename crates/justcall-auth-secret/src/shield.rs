@@ -4,23 +4,25 @@
 //! # The derivation
 //!
 //! OpenSSH hashes the prekey. SHA-256 of 512 bytes costs 28,000 instructions on a processor that has no instructions for
-//! it, at every use of a secret. Two Poly1305 tags over the prekey cost a tenth of that on every processor:
+//! it, at every use of a secret. One pass of ChaCha20-Poly1305 costs a tenth of that on every processor:
 //!
 //! - The first 32 bytes of the prekey are a key of ChaCha20-Poly1305. The other 480 bytes are its additional data.
-//! - The tags with the nonces 0 and 1 are the two halves of the key that encrypts secrets.
+//! - 16 bytes of its keystream are the first half of the key that encrypts secrets. The tag over the additional data and
+//!   these bytes is the second half.
 //!
-//! Against an attacker who misses bits of the prekey this is as strong as a hash. A bit that is missing in the first 32
-//! bytes changes both evaluation points and both masks of Poly1305, which are outputs of ChaCha20. A bit that is missing
-//! in the other bytes changes both tags: two values of them have the same pair of tags with a probability below 2^-200.
-//! So each candidate for the missing bits gives another key, and the attacker must try them one by one, up to the 2^256
-//! keys of the cipher. The tags never leave this module.
+//! An attacker who misses bits of the prekey must try the candidates one by one, as with a hash. A bit that is missing
+//! in the first 32 bytes changes the keystream, and the point and the mask of Poly1305, which are all outputs of
+//! ChaCha20. A bit that is missing in the other bytes changes the tag: two candidates have the same tag with a
+//! probability below 2^-98, because they differ in a polynomial of degree 31 over 106 bits of the point. So m missing
+//! bits leave min(2^m, 2^128) keys at least. A hash leaves min(2^m, 2^256), and neither 2^128 nor 2^256 can be tried.
+//! Keystream and tag never leave this module.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::arena::LONGEST;
-use crate::buffer::StackBuffer;
+use crate::stack_buffer::StackBuffer;
 use crate::memory::Slot;
 
 /// The length of the prekey. A longer prekey resists side channels better, but slows down every call.
@@ -28,8 +30,8 @@ pub(crate) const PREKEY: usize = 512;
 /// The additional length of an encrypted secret: the nonce before it and the authentication tag after it.
 pub(crate) const OVERHEAD: usize = NONCE_LEN + TAG;
 const TAG: usize = 16;
-/// The length of a key of the cipher: two tags.
-const KEY: usize = 2 * TAG;
+/// The length of a key of the cipher: that of the first part of the prekey, and of a piece of keystream and a tag.
+const KEY: usize = 32;
 
 /// A prekey in a slot, which is wiped on drop.
 pub(crate) struct Shield {
@@ -72,15 +74,11 @@ impl Shield {
     /// Derives the key, as the module's documentation describes.
     fn key(&self) -> LessSafeKey {
         let (first, rest) = self.prekey.bytes()[..PREKEY].split_at(KEY);
-        let prekey = cipher(first);
         let mut key = Zeroizing::new([0; KEY]);
-        for (number, half) in (0..).zip(key.chunks_exact_mut(TAG)) {
-            let mut nonce = [0; NONCE_LEN];
-            nonce[0] = number;
-            let nonce = Nonce::assume_unique_for_key(nonce);
-            let tag = prekey.seal_in_place_separate_tag(nonce, Aad::from(rest), &mut []);
-            half.copy_from_slice(tag.expect("the prekey is far shorter than the limit").as_ref());
-        }
+        let (stream, half) = key.split_at_mut(KEY - TAG);
+        let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
+        let tag = cipher(first).seal_in_place_separate_tag(nonce, Aad::from(rest), stream);
+        half.copy_from_slice(tag.expect("the prekey is far shorter than the limit").as_ref());
         cipher(&*key)
     }
 }
@@ -137,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn it_changes_both_halves_of_the_key_with_any_bit_of_the_prekey() {
+    fn it_derives_another_key_if_any_bit_of_the_prekey_changes() {
         let mut shield = shield();
         let nonce = || Nonce::assume_unique_for_key([7; NONCE_LEN]);
         // The keystream shows the key: equal keys give equal streams.
