@@ -10,8 +10,7 @@ use crate::argument::Argument;
 /// Text that C programs borrow from a handle. A NUL inside, which would cut it short, becomes
 /// U+FFFD.
 pub(crate) fn text(text: &str) -> CString {
-    CString::new(text)
-        .unwrap_or_else(|_| CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default())
+    CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default())
 }
 
 /// The same of text that has the length that the caller or the service chose.

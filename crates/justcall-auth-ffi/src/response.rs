@@ -21,7 +21,10 @@ impl justcall_response {
     /// # Errors
     /// `out_of_memory`.
     pub(crate) fn new(response: Response) -> Result<Self, Error> {
-        let headers = response.headers().iter().map(|(name, value)| Ok((output::long_text(name)?, output::long_text(value)?)));
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| Ok((output::long_text(name)?, output::long_text(value)?)));
         // It is an answer to what was sent.
         let headers = headers.collect::<Result<_, Error>>().map_err(|error| error.with_request_sent(true))?;
         Ok(Self { headers, rate_limit: service::rate_limit(&response), response })

@@ -270,11 +270,12 @@ fn reset_time(reset: u64, unix: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::Headers;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 
     fn response(headers: &[(&str, &str)]) -> Response {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let headers: Headers = headers.iter().copied().collect();
         Response::new(429, headers, Vec::new())
     }
 

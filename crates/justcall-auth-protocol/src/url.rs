@@ -79,7 +79,8 @@ impl BaseUrl {
     /// # Errors
     /// Fails if `path` cannot be part of a URL.
     pub fn uri(&self, path: Cow<'static, str>) -> Result<Uri, http::Error> {
-        let prefix = self.text.split_once("://").map_or("", |(_, rest)| &rest[self.authority.as_str().len()..]);
+        let prefix =
+            self.text.split_once("://").map_or("", |(_, rest)| &rest[self.authority.as_str().len()..]);
         let path_and_query = match path {
             Cow::Borrowed(path) if prefix.is_empty() => PathAndQuery::from_static(path),
             Cow::Owned(path) if prefix.is_empty() => PathAndQuery::try_from(path)?,

@@ -12,7 +12,7 @@
 //!
 //! An attacker who misses bits of the prekey must try the candidates one by one, as with a hash. A bit that is missing
 //! in the first 32 bytes changes the keystream, and the point and the mask of Poly1305, which are all outputs of
-//! ChaCha20. A bit that is missing in the other bytes changes the tag: two candidates have the same tag with a
+//! `ChaCha20`. A bit that is missing in the other bytes changes the tag: two candidates have the same tag with a
 //! probability below 2^-98, because they differ in a polynomial of degree 31 over 106 bits of the point. So m missing
 //! bits leave min(2^m, 2^128) keys at least. A hash leaves min(2^m, 2^256), and neither 2^128 nor 2^256 can be tried.
 //! Keystream and tag never leave this module.
@@ -22,8 +22,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::arena::LONGEST;
-use crate::stack_buffer::StackBuffer;
 use crate::memory::Slot;
+use crate::stack_buffer::StackBuffer;
 
 /// The length of the prekey. A longer prekey resists side channels better, but slows down every call.
 pub(crate) const PREKEY: usize = 512;

@@ -58,9 +58,9 @@ pub use justcall_auth_protocol::credentials::{Credentials, key_hint};
 pub use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::metrics::MAX_SIZE as MAX_USAGE;
 pub use justcall_auth_protocol::request::Request;
-pub use justcall_auth_protocol::{Headers, Response};
 #[doc(hidden)]
 pub use justcall_auth_protocol::table;
+pub use justcall_auth_protocol::{Headers, Response};
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use observe::{Event, EventKind, Observe};

@@ -41,7 +41,8 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName,
+    HeaderValue,
 };
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -249,7 +250,7 @@ fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Headers {
             headers.push(name.as_str(), &String::from_utf8_lossy(&value));
         } else {
             // Faster than the lossy conversion, which is then hardly ever needed.
-            match str::from_utf8(value.as_bytes()) {
+            match std::str::from_utf8(value.as_bytes()) {
                 Ok(value) => headers.push(name.as_str(), value),
                 Err(_) => headers.push(name.as_str(), &String::from_utf8_lossy(value.as_bytes())),
             }
