@@ -66,10 +66,10 @@ impl From<Vec<(String, String)>> for Headers {
     }
 }
 
-/// Shows the names. A value may be data of the customer and must not appear in logs.
+/// Shows the number of headers. They may be data of the customer and must not appear in logs.
 impl std::fmt::Debug for Headers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+        f.debug_struct("Headers").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
         assert!(headers.iter().eq(pairs));
         assert_eq!((headers.len(), headers.is_empty()), (5, false));
         assert_eq!((headers.get("b"), headers.get("A"), headers.get("c")), (Some(""), Some("1"), None));
-        assert_eq!(format!("{headers:?}"), r#"["a", "", "B", "b", ""]"#);
+        assert_eq!(format!("{headers:?}"), "Headers { len: 5, .. }");
         assert!(Headers::default().is_empty() && Headers::default().iter().len() == 0);
     }
 }

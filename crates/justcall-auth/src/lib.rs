@@ -62,7 +62,9 @@ pub use justcall_auth_protocol::request::Request;
 pub use justcall_auth_protocol::table;
 pub use justcall_auth_protocol::{Headers, Response};
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};
-pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
+pub use justcall_auth_secret::{
+    Level, Protection, Secret, StackBuffer, WipedBuffer, WipingAllocator, Zeroize, Zeroizing,
+};
 pub use observe::{Event, EventKind, Observe};
 pub use options::CallOptions;
 pub use protection::ProtectionReport;

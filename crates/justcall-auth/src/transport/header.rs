@@ -130,12 +130,12 @@ mod tests {
         };
         let sent = |head: &str| {
             let (mut sent, mut pieces) = (Vec::new(), 0);
-            let send = |piece: &[u8]| {
+            let collect = |piece: &[u8]| {
                 sent.extend_from_slice(piece);
                 pieces += 1;
                 Ok(())
             };
-            let has_pair = header.send_with_pair(head.as_bytes(), send).expect("nothing fails");
+            let has_pair = header.send_with_pair(head.as_bytes(), collect).expect("nothing fails");
             (has_pair, pieces, String::from_utf8(sent).expect("ASCII"))
         };
         let complete = head("abc123def456:sec789xyz000");
