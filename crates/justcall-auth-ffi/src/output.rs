@@ -18,15 +18,20 @@ pub(crate) fn text(text: &str) -> CString {
 /// # Errors
 /// `out_of_memory`.
 pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
+    // Nearly all texts have none, and `contains` is far faster than `split`.
+    let nuls = if text.contains('\0') { text.matches('\0').count() } else { 0 };
     let mut bytes = Vec::new();
-    let nuls = text.bytes().filter(|byte| *byte == 0).count();
-    // With room for the NUL at the end, which `CString` adds without another allocation then.
+    // One more byte for the NUL at the end, which `CString` then adds without another allocation.
     bytes.try_reserve_exact(text.len() + nuls * ('\u{FFFD}'.len_utf8() - 1) + 1)?;
-    for (index, part) in text.as_bytes().split(|byte| *byte == 0).enumerate() {
+    if nuls == 0 {
+        bytes.extend_from_slice(text.as_bytes());
+        return Ok(CString::new(bytes).unwrap_or_default());
+    }
+    for (index, part) in text.split('\0').enumerate() {
         if index > 0 {
             bytes.extend_from_slice("\u{FFFD}".as_bytes());
         }
-        bytes.extend_from_slice(part);
+        bytes.extend_from_slice(part.as_bytes());
     }
     Ok(CString::new(bytes).unwrap_or_default())
 }

@@ -4,11 +4,14 @@ use std::cell::Cell;
 use std::io;
 use std::sync::LazyLock;
 
-use http::HeaderValue;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::service;
 use justcall_auth_secret::StackBuffer;
 use memchr::memmem;
 
+/// The header value that ureq gets.
+const PLACEHOLDER: &str = "justcall-auth-puts-the-pair-here";
 /// The header line as ureq writes it. No header of a caller can contain it, because header values have no line breaks.
 const LINE: &[u8] = b"\r\nauthorization: justcall-auth-puts-the-pair-here\r\n";
 /// The position of the placeholder in the line, and the length of the rest.
@@ -22,9 +25,12 @@ const SHORT_HEAD: usize = 1024;
 /// The length of the longest pair with its colon, in bytes.
 const MAX_PAIR: usize = 1025;
 
-/// Returns the header value that ureq gets.
-pub(super) fn placeholder() -> HeaderValue {
-    HeaderValue::from_static("justcall-auth-puts-the-pair-here")
+/// Returns the headers of every request, with the placeholder, in the order of sending. `Host` is first, as RFC 9110
+/// (section 7.2) recommends, and empty.
+pub(super) fn defaults() -> HeaderMap {
+    let own = [("host", ""), ("accept-encoding", "gzip"), ("authorization", PLACEHOLDER)];
+    let all = own.iter().chain(service::HEADERS);
+    all.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
 }
 
 /// The pair of one call. No plain copy is kept: the pair is exposed when the request is sent, and again if a response
@@ -121,8 +127,7 @@ mod tests {
     #[test]
     fn it_replaces_only_the_placeholder_of_the_header_by_the_pair() {
         let header = PairHeader::new(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-        let placeholder = placeholder();
-        let placeholder = placeholder.to_str().expect("ASCII");
+        let placeholder = PLACEHOLDER;
         let head = |value: &str| {
             format!(
                 "GET /?{placeholder} HTTP/1.1\r\nx: {placeholder}\r\nauthorization: {value}\r\nhost: h\r\n\r\n"
@@ -144,6 +149,14 @@ mod tests {
         assert_eq!(sent(&(long.clone() + &head(placeholder))), (true, 3, long + &complete), "a long head");
         assert_eq!(sent("GET / HTTP/1.1\r\nhost: h\r\n\r\n"), (false, 0, String::new()));
         assert!(header.expose_secret(|secret| secret == b"sec789xyz000") && header.secret_len() == 12);
+    }
+
+    #[test]
+    fn it_sends_host_first_and_the_placeholder_once() {
+        let headers = defaults();
+        assert_eq!(headers.keys().next().map(HeaderName::as_str), Some("host"));
+        assert_eq!(headers.len(), service::HEADERS.len() + 3);
+        assert_eq!(headers.values().filter(|value| *value == PLACEHOLDER).count(), 1);
     }
 
     #[test]

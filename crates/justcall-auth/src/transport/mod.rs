@@ -8,7 +8,7 @@
 //! - **A thread-local holds the current call** of the thread ([`call::CurrentCall`]). The connection reads the
 //!   deadline, the interrupt and the pair from it. During an interrupt check, the thread has no current call: the code
 //!   of the program may make calls there, and greenlets that switch there may continue with others in any order.
-//! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]), because it copies headers
+//! - **ureq gets a placeholder for the `Authorization` header** ([`header::defaults`]), because it copies headers
 //!   and logs its output at level trace. The connection replaces the placeholder by the pair immediately before
 //!   encryption, and fails if it found none.
 
@@ -40,10 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName,
-    HeaderValue,
-};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::headers::Headers;
@@ -96,6 +93,8 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Transport {
     settings: Settings,
     agent: Agent,
+    /// The headers of a request without its own. Copying them costs less than inserting each.
+    headers: HeaderMap,
 }
 
 impl Transport {
@@ -119,7 +118,8 @@ impl Transport {
             None => config,
         };
         let connector = Connector::new(settings.clone(), addresses, system_roots);
-        Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
+        let agent = Agent::with_parts(config.build(), connector, NoResolver);
+        Self { settings, agent, headers: header::defaults() }
     }
 
     /// Returns the settings of the transport.
@@ -131,8 +131,9 @@ impl Transport {
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let header = PairHeader::new(outgoing.credentials.clone());
         let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header));
-        let head =
-            head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
+        let head = self
+            .head(outgoing)
+            .map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
         // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let http_response = match outgoing.request.body().or(expects_body.then_some(&[])) {
@@ -140,6 +141,22 @@ impl Transport {
             None => self.agent.run(head),
         };
         read(http_response.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
+    }
+
+    /// Creates the request without its body, which ureq borrows instead of copying it.
+    fn head(&self, outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
+        let request = outgoing.request;
+        // The builder is not used: it moves all parts in each step.
+        let mut head = http::Request::new(());
+        *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
+        *head.uri_mut() = outgoing.base_url.uri(request.shared_path())?;
+        let mut headers = self.headers.clone();
+        headers.insert(HOST, outgoing.base_url.host_header());
+        for (name, value) in request.headers() {
+            headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
+        }
+        *head.headers_mut() = headers;
+        Ok(head)
     }
 
     /// Sends HEAD to `url` without a pair. The response has the common headers, such as a date.
@@ -161,27 +178,6 @@ fn test_buffer_size() -> Option<usize> {
     cfg!(feature = "test-buffers")
         .then(|| std::env::var("JUSTCALL_TEST_BUFFERS").ok()?.parse().ok())
         .flatten()
-}
-
-/// Creates the request without its body, which ureq borrows instead of copying it.
-fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
-    let request = outgoing.request;
-    // The builder is not used: it moves all parts in each step and reallocates the map.
-    let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 3);
-    headers.insert(HOST, outgoing.base_url.host_header());
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    for (name, value) in request.default_headers() {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    for (name, value) in request.headers() {
-        headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
-    }
-    headers.insert(AUTHORIZATION, header::placeholder());
-    let mut head = http::Request::new(());
-    *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
-    *head.uri_mut() = outgoing.base_url.uri(request.shared_path())?;
-    *head.headers_mut() = headers;
-    Ok(head)
 }
 
 /// Reads the body. The body of a success must be complete. Otherwise a partial body suffices, because the status has
