@@ -37,11 +37,14 @@ impl justcall_response {
 /// `out_of_memory`.
 pub(crate) fn from_own_http(
     http_status: u16,
-    names: Vec<String>,
-    values: Vec<String>,
+    names: &[&[u8]],
+    values: &[&[u8]],
     body: Option<&[u8]>,
 ) -> Result<Response, Error> {
-    let headers: Headers = names.into_iter().zip(values).collect();
+    let mut headers = Headers::default();
+    for (name, value) in names.iter().zip(values) {
+        headers.try_push_lossy(name, value)?;
+    }
     Ok(Response::new(http_status, headers, copy::bytes(body.unwrap_or_default())?))
 }
 

@@ -1,5 +1,7 @@
 //! The headers of a response, in one block of memory.
 
+use std::collections::TryReserveError;
+
 /// The headers of a response, in the order received. All names and values are in one block, because a response may have
 /// many.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -11,9 +13,29 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// Creates an empty list with room for `count` headers whose names and values have `length` bytes together.
-    pub fn with_capacity(count: usize, length: usize) -> Self {
-        Self { text: String::with_capacity(length), ends: Vec::with_capacity(count) }
+    /// Creates an empty list with room for `count` headers whose names and values have `length` bytes together, for
+    /// numbers that come from input.
+    ///
+    /// # Errors
+    /// Fails if there is not enough memory.
+    pub fn try_with_capacity(count: usize, length: usize) -> Result<Self, TryReserveError> {
+        let mut list = Self::default();
+        list.text.try_reserve_exact(length)?;
+        list.ends.try_reserve_exact(count)?;
+        Ok(list)
+    }
+
+    /// Creates the list of `headers`, which come from a program.
+    ///
+    /// # Errors
+    /// Fails as [`Headers::try_with_capacity`].
+    pub fn try_from_pairs(headers: &[(String, String)]) -> Result<Self, TryReserveError> {
+        let length = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let mut list = Self::try_with_capacity(headers.len(), length)?;
+        for (name, value) in headers {
+            list.push(name, value);
+        }
+        Ok(list)
     }
 
     /// Appends a header.
@@ -22,6 +44,36 @@ impl Headers {
         let end_of_name = self.text.len();
         self.text.push_str(value);
         self.ends.push((end_of_name, self.text.len()));
+    }
+
+    /// Appends a header from a network. Bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// Fails if there is not enough memory.
+    pub fn try_push_lossy(&mut self, name: &[u8], value: &[u8]) -> Result<(), TryReserveError> {
+        self.ends.try_reserve(1)?;
+        self.try_append(name)?;
+        let end_of_name = self.text.len();
+        self.try_append(value)?;
+        self.ends.push((end_of_name, self.text.len()));
+        Ok(())
+    }
+
+    fn try_append(&mut self, bytes: &[u8]) -> Result<(), TryReserveError> {
+        // Faster than the search for chunks, and nearly always enough.
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            self.text.try_reserve(text.len())?;
+            self.text.push_str(text);
+            return Ok(());
+        }
+        for chunk in bytes.utf8_chunks() {
+            self.text.try_reserve(chunk.valid().len() + char::REPLACEMENT_CHARACTER.len_utf8())?;
+            self.text.push_str(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                self.text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the number of headers.
@@ -82,6 +134,16 @@ mod tests {
         let pairs = [("a", "1"), ("", ""), ("B", ""), ("b", "\u{fffd}"), ("", "x")];
         let headers: Headers = pairs.into_iter().collect();
         assert!(headers.iter().eq(pairs));
+        let owned = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(Headers::try_from_pairs(&owned).expect("memory"), headers);
+        let mut received = Headers::default();
+        for (name, value) in [(&b"a"[..], &b"1"[..]), (b"a\xff", b"\xff\xfe1\xc3"), (b"", b"")] {
+            received.try_push_lossy(name, value).expect("memory");
+        }
+        let lossy = [("a", "1"), ("a\u{fffd}", "\u{fffd}\u{fffd}1\u{fffd}"), ("", "")];
+        assert!(received.iter().eq(lossy), "{:?}", received.iter().collect::<Vec<_>>());
+        assert!(Headers::try_with_capacity(usize::MAX, 1).is_err());
+        assert!(Headers::try_with_capacity(1, usize::MAX).is_err());
         assert_eq!((headers.len(), headers.is_empty()), (5, false));
         assert_eq!((headers.get("b"), headers.get("A"), headers.get("c")), (Some(""), Some("1"), None));
         assert_eq!(format!("{headers:?}"), "Headers { len: 5, .. }");

@@ -223,7 +223,7 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
         sent.expose_secret(|secret| echo::mask_end(&mut bytes, secret));
     }
     let response =
-        Response::new(status, headers_of(&parts.headers, call), bytes).with_received(clock::unix_time());
+        Response::new(status, headers_of(&parts.headers, call)?, bytes).with_received(clock::unix_time());
     if is_success && too_large {
         let message =
             format!("The body of the response is longer than {limit} bytes, the limit of this call.");
@@ -236,23 +236,20 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
 }
 
 /// Returns the headers of a response as text.
-fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Headers {
+fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Result<Headers, Error> {
     let length = received.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let mut headers = Headers::with_capacity(received.len(), length);
+    let mut headers = Headers::try_with_capacity(received.len(), length)?;
     for (name, value) in received {
+        let name = name.as_str().as_bytes();
         if call.was_echoed() {
             let mut value = value.as_bytes().to_vec();
             mask_beginnings(&mut value, call);
-            headers.push(name.as_str(), &String::from_utf8_lossy(&value));
+            headers.try_push_lossy(name, &value)?;
         } else {
-            // Faster than the lossy conversion, which is then hardly ever needed.
-            match std::str::from_utf8(value.as_bytes()) {
-                Ok(value) => headers.push(name.as_str(), value),
-                Err(_) => headers.push(name.as_str(), &String::from_utf8_lossy(value.as_bytes())),
-            }
+            headers.try_push_lossy(name, value.as_bytes())?;
         }
     }
-    headers
+    Ok(headers)
 }
 
 /// Masks partial copies of the secret after the service has sent it back.
