@@ -747,8 +747,8 @@ template <typename T> bool cut_short(const T &value) noexcept {
 template <typename Function, typename... Arguments>
 result<void> call(Function function, Arguments... arguments) {
     if ((cut_short(arguments) || ...))
-        return invalid_argument("A text that was passed has a NUL in it.",
-                                "C strings end at the first NUL: pass the text without it.");
+        return invalid_argument("An argument contains a NUL.",
+                                "Remove the NUL, because C strings end at the first NUL.");
     justcall_error *why = nullptr;
     if (function(argument(arguments)..., &why) != JUSTCALL_OK)
         return error(why);
@@ -780,8 +780,8 @@ template <typename C>
 result<void> set_time(justcall_status (*function)(C *, std::uint64_t, justcall_error **), C *handle,
                       std::chrono::milliseconds time) {
     if (time.count() < 0)
-        return invalid_argument("A time that was passed is negative.",
-                                "Pass 0 for no limit, or how long it may take.");
+        return invalid_argument("A duration argument is negative.",
+                                "Pass a duration, or 0 for no limit.");
     return call(function, handle, static_cast<std::uint64_t>(time.count()));
 }
 
@@ -850,8 +850,8 @@ namespace detail {
 inline std::optional<error> without_limits(const call_options &limits) noexcept {
     if (limits.native_handle())
         return std::nullopt;
-    return invalid_argument("The options of the call are empty: they were moved from.",
-                            "Pass the options that they were moved to.");
+    return invalid_argument("The options of the call are empty, because they were moved.",
+                            "Pass the object that the options were moved to.");
 }
 
 } // namespace detail
@@ -1503,8 +1503,8 @@ public:
     static result<client> try_make(const config &settings) {
         // The C function treats NULL as the default settings.
         if (!settings.native_handle())
-            return detail::invalid_argument("The configuration is empty: it was moved from.",
-                                            "Pass the configuration that it was moved to.");
+            return detail::invalid_argument("The configuration is empty, because it was moved.",
+                                            "Pass the object that the configuration was moved to.");
         return detail::make<client>(justcall_client_new, settings.native_handle());
     }
 
@@ -1820,8 +1820,8 @@ public:
     static result<webhook> try_make(std::string_view url,
                                     std::chrono::seconds tolerance = std::chrono::seconds(600)) {
         if (tolerance.count() < 0)
-            return detail::invalid_argument("The tolerance that was passed is negative.",
-                                            "Pass how far a delivery's time may be away.");
+            return detail::invalid_argument("The tolerance is negative.",
+                                            "Pass the maximum difference between the timestamp and the current time.");
         return detail::make<webhook>(justcall_webhook_new, url,
                                      static_cast<std::uint64_t>(tolerance.count()));
     }
@@ -1975,8 +1975,8 @@ public:
     template <typename Function, typename... Arguments>
     result<void> pass_to(Function function, std::string_view body, Arguments... arguments) const {
         if (holds_nul_)
-            return invalid_argument("A header that was passed has a NUL in it.",
-                                    "HTTP allows none.");
+            return invalid_argument("A header contains a NUL.",
+                                    "Pass headers without NUL.");
         return call(function, arguments..., names_.data(), values_.data(), names_.size(),
                     body.data(), body.size());
     }

@@ -255,7 +255,7 @@ static void it_refuses_invalid_settings(void) {
     CHECK_FAILS(justcall_config_set_expected_account(NULL, 7, &error), invalid, &error);
     CHECK(justcall_config_set_expected_account(config, 0, &error) == invalid);
     CHECK_CONTAINS(justcall_error_message(error),
-                   "To expect no particular account, do not set it.");
+                "To accept every account, do not set the expected account.");
     justcall_error_free(error);
     justcall_config_free(config);
 }

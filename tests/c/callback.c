@@ -137,14 +137,14 @@ static void it_fails_with_the_status_of_the_callback_and_calls_it_again(struct s
         CHECK_CONTAINS(justcall_error_message(error), number);
         CHECK_CONTAINS(justcall_error_message(error), "callback");
         CHECK_CONTAINS(justcall_error_hint(error), "callback");
-        CHECK(strstr(justcall_error_hint(error), "eport it") == NULL);
+        CHECK(strstr(justcall_error_hint(error), "eport this") == NULL);
         CHECK(justcall_error_request_sent(error) == 0);
         CHECK(store.loads == n + 1);
         justcall_error_free(error);
     }
     store.status = JUSTCALL_OK; /* without a pair */
     CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_CREDENTIALS_MISSING);
-    CHECK_CONTAINS(justcall_error_message(error), "without a pair");
+    CHECK_CONTAINS(justcall_error_message(error), "without credentials");
     CHECK_CONTAINS(justcall_error_hint(error), "callback");
     CHECK(strstr(justcall_error_hint(error), "JUSTCALL_API_KEY") == NULL);
     justcall_error_free(error);

@@ -435,7 +435,7 @@ static void it_sends_no_request_before_the_account_is_verified(struct sandbox *s
                 "{\"fault\": \"answer\", \"status\": 404, \"path\": \"/v2/account\"}");
     CHECK(justcall_client_request(client, "GET", "/v2.1/echo", NULL, 0, &response, &error) ==
           JUSTCALL_ERROR_WRONG_ACCOUNT);
-    CHECK_CONTAINS(justcall_error_message(error), "does not reveal");
+    CHECK_CONTAINS(justcall_error_message(error), "its account is unknown");
     CHECK_CONTAINS(justcall_error_message(error), "account 7");
     justcall_error_free(error);
     CHECK_SEEN(sandbox, "/v2/account", "/v2/account", "/v2.1/users", NULL);

@@ -20,8 +20,7 @@ use crate::exception::{is_ours, kind_of};
 use crate::held::Held;
 use crate::running;
 
-const HINT: &str =
-    "See the cause of this exception, if it has one. The callable must return justcall_auth.Credentials.";
+const HINT: &str = "Check the callable, which must return justcall_auth.Credentials. If the callable raised an exception, read that exception in __cause__.";
 
 /// The source callable.
 pub(crate) struct Callable {
@@ -107,7 +106,7 @@ impl Load for Callable {
 }
 
 fn unavailable(what: &str) -> Error {
-    let message = format!("The callable that is the source {what}.");
+    let message = format!("The source callable {what}.");
     Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(HINT)
 }
 

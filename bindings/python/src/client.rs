@@ -382,8 +382,7 @@ impl Client {
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "A Client cannot be pickled or copied: it has the secret and open connections. \
-             Create a client in the other process.",
+            "A Client cannot be pickled or copied, because it contains the secret and open connections. Create a client in the other process.",
         ))
     }
 

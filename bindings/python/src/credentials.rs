@@ -84,8 +84,7 @@ impl Credentials {
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "Credentials cannot be pickled or copied: a pickle would contain the secret in plain text. \
-             Load the pair from its source in the other process.",
+            "Credentials cannot be pickled or copied, because a pickle would contain the secret in plain text. Load the pair from its source in the other process.",
         ))
     }
 }

@@ -16,7 +16,6 @@ pub(crate) fn check(py: Python<'_>) -> PyResult<()> {
         return Ok(());
     }
     Err(PyImportError::new_err(
-        "justcall_auth is in use by another interpreter of this process, and works in one only. Run the application \
-         in the main interpreter: in mod_wsgi set `WSGIApplicationGroup %{GLOBAL}`, in uWSGI `single-interpreter = true`.",
+        "justcall_auth works in only one interpreter of a process, and another interpreter uses it already. Run the application in the main interpreter. In mod_wsgi, set `WSGIApplicationGroup %{GLOBAL}`. In uWSGI, set `single-interpreter = true`.",
     ))
 }

@@ -345,7 +345,7 @@ def test_one_thread_calls_it_and_has_the_cause_and_the_others_have_the_message(s
         worker.start()
     for worker in workers:
         worker.join(10)
-    assert [error.message for error in ended] == ["The callable that is the source raised LookupError."] * 4
+    assert [error.message for error in ended] == ["The source callable raised LookupError."] * 4
     causes = [error.__cause__ for error in ended if error.__cause__ is not None]
     assert sorted(str(cause) for cause in causes) == sorted(askers)
 

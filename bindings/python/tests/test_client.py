@@ -260,7 +260,7 @@ def test_its_defaults_are_those_of_the_design() -> None:
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_it_cannot_be_copied_or_pickled_and_reports_why(duplicate: Callable[[Client], object]) -> None:
-    with pytest.raises(TypeError, match="has the secret"):
+    with pytest.raises(TypeError, match="contains the secret"):
         duplicate(Client())
 
 

@@ -98,7 +98,7 @@ def test_a_low_rate_limit_is_reported_once(sandbox: Sandbox) -> None:
         for _ in range(3):
             client.get(ECHO)
     low = [event for event in events if event.name == "rate_limit_low"]
-    assert [event.message for event in low] == ["9 of 100 requests are left in the account's rate limit."]
+    assert [event.message for event in low] == ["The account has 9 of 100 requests left in its rate limit."]
 
 
 def test_it_is_called_by_the_thread_of_the_call(sandbox: Sandbox) -> None:

@@ -289,7 +289,7 @@ def test_others_wait_while_it_loads_and_it_is_for_one_thread_at_a_time(sandbox: 
         assert asked.wait(10)
         uses: list[Callable[[], object]] = [exchange.next, lambda: exchange.url, exchange.load]
         for use in uses:
-            with pytest.raises(justcall_auth.InvalidArgumentError, match="in use: by another thread"):
+            with pytest.raises(justcall_auth.InvalidArgumentError, match="in use by another thread"):
                 use()
         other = client.exchange("GET", ECHO)
         assert isinstance(other.next(), Wait)
@@ -327,7 +327,7 @@ def test_a_source_that_raises_is_the_cause(sandbox: Sandbox) -> None:
 
     with client_of(sandbox, source) as client, pytest.raises(justcall_auth.SourceUnavailableError) as caught:
         drive(client.exchange("GET", ECHO), sandbox)
-    assert caught.value.message == "The callable that is the source raised LookupError."
+    assert caught.value.message == "The source callable raised LookupError."
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
@@ -401,7 +401,7 @@ print(os.waitpid(child, 0)[1], flush=True)
 loading.load()
 print(loading.next().name)
 """
-    refusal = "This exchange was created before fork(). Create a new one in the child.\n"
+    refusal = "This exchange was created before fork(). Create a new exchange in the child process.\n"
     code, output, errors = finish(start(script))
     assert (code, errors) == (0, "")
     assert output == refusal * 2 + "The call has not ended yet.\n0\nSEND\n"

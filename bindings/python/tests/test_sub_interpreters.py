@@ -60,7 +60,7 @@ for _ in range(2):
 '''
 """
 
-MESSAGE = "justcall_auth is in use by another interpreter of this process, and works in one only."
+MESSAGE = "justcall_auth works in only one interpreter of a process, and another interpreter uses it already."
 
 HAS_SUB_INTERPRETERS = any(
     importlib.util.find_spec(name) for name in ("_interpreters", "_xxinterpreters", "_xxsubinterpreters")

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The source of the pair; --help lists the spellings
+    /// The source of the pair. --help lists the sources
     #[arg(long, global = true, value_name = "SOURCE", default_value = "default:", long_help = help::source())]
     pub source: String,
 
@@ -54,23 +54,23 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "URL",
-        help = "The HTTP proxy to the service, as http://host:port; \"\" for none [default: HTTPS_PROXY]"
+        help = "The HTTP proxy to the service, as http://host:port, or \"\" for no proxy [default: HTTPS_PROXY]"
     )]
     pub proxy: Option<String>,
 
-    /// The IP address of this machine that connections come from, for an account that allows some addresses only
+    /// The IP address of this machine for connections, if the account allows only certain addresses
     #[arg(long, global = true, value_name = "IP")]
     pub local_address: Option<String>,
 
-    /// The number of the account that the pair must belong to, not 0; the service as measured does not reveal it
+    /// The number of the account that the pair must belong to. Calls fail if the service does not return the number
     #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
     pub expected_account: Option<u64>,
 
-    /// The time limit of the whole call, with retries and waits; 0 means none [default: 30]
+    /// The time limit of the whole call, with retries and waits, or 0 for no limit [default: 30]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub timeout: Option<Duration>,
 
-    /// The number of retries of a call; 0 means none [default: 2]
+    /// The number of retries of a call, or 0 for no retries [default: 2]
     #[arg(long, global = true, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     max_retries: Option<u32>,
 
@@ -78,7 +78,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// When to use colour; auto means on a terminal, unless `NO_COLOR` is set
+    /// When to use colour. auto uses colour on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
 }
@@ -119,10 +119,10 @@ impl Global {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Store a first pair: prompts for it, verifies it, writes it, and prints the code that uses it
+    /// Store a first pair: prompts for the pair, verifies it, writes it, and prints code that uses it
     #[command(after_help = help::SETUP)]
     Setup(SetupArguments),
-    /// Ask the service whether the pair is valid, and for its account
+    /// Ask the service whether the pair is valid, and print its account
     #[command(after_help = help::VERIFY)]
     Verify {
         /// The path to request with GET, instead of /v2/account and its alternative /v2.1/users
@@ -162,7 +162,7 @@ pub(crate) enum Command {
     /// Explain an error, an HTTP status or a finding of the local check
     #[command(after_help = help::EXPLAIN)]
     Explain {
-        /// A name (forbidden, `trailing_whitespace`) or a number (403); lists all if omitted
+        /// A name such as forbidden or `trailing_whitespace`, or a number such as 403 [default: list all names]
         name: Option<String>,
     },
 }
@@ -176,23 +176,23 @@ pub(crate) struct RequestArguments {
     /// The path under the base URL, such as /v2.1/calls?page=0
     pub path: String,
 
-    /// Add NAME=VALUE to the query, which is percent-encoded; may be repeated
+    /// Add NAME=VALUE to the query, percent-encoded (may be repeated)
     #[arg(long, value_name = "NAME=VALUE")]
     pub query: Vec<String>,
 
-    /// Set a header, as 'Name: value'; may be repeated
+    /// Set a header, as 'Name: value' (may be repeated)
     #[arg(long, value_name = "HEADER")]
     pub header: Vec<String>,
 
-    /// The body; JSON, unless a Content-Type header states another type
+    /// The body, which is JSON unless a Content-Type header states another type
     #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
     pub body: Option<String>,
 
-    /// Read the body from a file, or from standard input: -
+    /// Read the body from a file, or from standard input with -
     #[arg(long, value_name = "PATH")]
     pub body_file: Option<PathBuf>,
 
-    /// Write the body of a success to this file instead of standard output
+    /// Write the body of a successful response to this file instead of standard output
     #[arg(long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 
@@ -200,7 +200,7 @@ pub(crate) struct RequestArguments {
     #[arg(long)]
     pub include: bool,
 
-    /// The longest body of a response to read; a longer one is a failure; 0 means no limit [default: 33554432]
+    /// The maximum length of the response body in bytes, or 0 for no limit [default: 33554432]
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
     pub max_response_length: Option<usize>,
 }
@@ -216,11 +216,11 @@ pub(crate) struct SetupArguments {
 /// The options of `rotate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RotateArguments {
-    /// The old pair is compromised: programs stop trusting webhooks signed with the old secret immediately
+    /// Mark the old pair as compromised, so that programs immediately refuse webhooks signed with the old secret
     #[arg(long)]
     pub compromised: bool,
 
-    /// Check and verify the new pair and the place to write it, but change nothing
+    /// Verify the new pair and check that the source can be written, but change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -236,7 +236,7 @@ pub(crate) enum WebhookCommand {
 /// A delivery, and the conditions that it must meet.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WebhookArguments {
-    /// The URL exactly as it is registered in JustCall; may be repeated
+    /// The URL exactly as it is registered in JustCall (may be repeated)
     #[arg(long, value_name = "URL", required_unless_present = "any_url", conflicts_with = "any_url")]
     pub url: Vec<String>,
 
@@ -244,19 +244,19 @@ pub(crate) struct WebhookArguments {
     #[arg(long)]
     any_url: bool,
 
-    /// The headers, one 'Name: value' a line; - is standard input [default: -]
+    /// The file of the headers, with one 'Name: value' per line, or - for standard input [default: -]
     #[arg(long, value_name = "PATH")]
     pub headers: Option<PathBuf>,
 
-    /// The body, byte for byte; - is standard input [default: -, after the headers and an empty line]
+    /// The file of the unchanged body, or - for standard input [default: -, after the headers and an empty line]
     #[arg(long, value_name = "PATH")]
     pub body: Option<PathBuf>,
 
-    /// The largest difference between the delivery's time and now, in both directions [default: 600]
+    /// The maximum difference between the timestamp and the current time, in both directions [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = whole_seconds, allow_negative_numbers = true)]
     pub tolerance: Option<u64>,
 
-    /// The time to verify at, in seconds since 1970-01-01 UTC [default: this machine's]
+    /// The current time, in seconds since 1970-01-01 UTC [default: the clock of this machine]
     #[arg(long, value_name = "SECONDS", value_parser = moment, allow_negative_numbers = true)]
     pub now: Option<i64>,
 }
@@ -268,11 +268,11 @@ pub(crate) struct ScanArguments {
     #[arg(required_unless_present = "git")]
     pub paths: Vec<PathBuf>,
 
-    /// Scan the history of a git repository instead: all of it, or the commits of RANGE, such as main..HEAD
+    /// Scan the history of a git repository instead, or only the commits of RANGE, such as main..HEAD
     #[arg(long, value_name = "RANGE", num_args = 0..=1, default_missing_value = "", conflicts_with = "paths")]
     pub git: Option<String>,
 
-    /// Also scan commits that only a reflog reaches: amended, reset or rebased ones, and stashes
+    /// Also scan commits that only a reflog reaches, such as amended or rebased commits, and stashes
     #[arg(long, requires = "git", conflicts_with = "paths")]
     pub reflog: bool,
 
@@ -300,19 +300,19 @@ pub(crate) struct ScanArguments {
 /// The limits of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArguments {
-    /// The age from which the pair is due for rotation, such as 90d or 12weeks; 0 means never
+    /// The age from which the pair is due for rotation, such as 90d or 12weeks, or 0 for never
     #[arg(long, value_name = "AGE", default_value = "90d", value_parser = age)]
     pub max_age: Duration,
 
-    /// The time without use from which the pair is to be revoked; 0 means never
+    /// The time without use from which the pair should be revoked, or 0 for never
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = age)]
     pub max_unused: Duration,
 
-    /// The state file with the first sight and the last use of pairs
+    /// The state file, which records when pairs were first seen and last used
     #[arg(
         long,
         value_name = "PATH",
-        help = "The state file with the first sight and the last use of pairs [default: justcall-auth/pairs.json in XDG_STATE_HOME or ~/.local/state]"
+        help = "The state file, which records when pairs were first seen and last used [default: justcall-auth/pairs.json in XDG_STATE_HOME or ~/.local/state]"
     )]
     pub state_file: Option<PathBuf>,
 }

@@ -10,17 +10,17 @@ pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> 
     let mut steps = match source {
         Source::Env { key, secret, .. } => vec![
             format!(
-                "Set {key} and {secret} to the new key and secret where the program's environment is defined: its systemd unit, container, CI secret or shell profile."
+                "Set {key} and {secret} to the new key and secret where the program's environment is defined, such as in a systemd unit, container, CI secret or shell profile."
             ),
-            "Restart the program: the environment of a running program does not change.".to_owned(),
+            "Restart the program, because the environment of a running program does not change.".to_owned(),
         ],
         Source::Systemd { .. } => vec![
-            "Write the new key and secret to the files that the unit's LoadCredential= names, or encrypt them again with `systemd-creds encrypt` for LoadCredentialEncrypted=.".to_owned(),
-            "Run `systemctl restart UNIT`: a running unit keeps the credentials that it started with.".to_owned(),
+            "Write the new key and secret to the files that the unit's LoadCredential= names. If the unit uses LoadCredentialEncrypted=, encrypt these files again with `systemd-creds encrypt`.".to_owned(),
+            "Run `systemctl restart UNIT`, because a running unit keeps the credentials that it started with.".to_owned(),
         ],
         Source::Command(words) => vec![command(words)],
         Source::File(path) => vec![format!(
-            "Write the new pair to the file {}: JSON {{\"api_key\": …, \"api_secret\": …}}, dotenv lines or one line key:secret.",
+            "Write the new pair to the file {}, as JSON {{\"api_key\": …, \"api_secret\": …}}, dotenv lines or one line key:secret.",
             shown(path)
         )],
         Source::Dir { path, key, secret } => {
@@ -31,9 +31,9 @@ pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> 
     if previous_compromised {
         steps.push(match source {
             Source::Command(_) => {
-                "Add \"previous_compromised\": true to its JSON: webhooks signed with the old secret are then refused immediately.".to_owned()
+                "Add \"previous_compromised\": true to the JSON of the new pair. Programs then immediately refuse webhooks that were signed with the old secret.".to_owned()
             }
-            _ => "Restart every program that checks webhooks: until then it accepts the old secret for up to 15 minutes.".to_owned(),
+            _ => "Restart every program that verifies webhooks. A program that is not restarted accepts the old secret for up to 15 minutes.".to_owned(),
         });
     }
     steps

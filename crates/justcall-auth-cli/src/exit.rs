@@ -15,12 +15,12 @@ table! {
 
     Success { code: 0, meaning: "success" }
     Failure { code: 1,
-        meaning: "another failure: redirect, unreadable source or response, not found, …; or `scan` reports findings",
+        meaning: "another failure (redirect, unreadable source or response, not found, …), or findings of `scan`",
     }
-    Usage { code: 2, meaning: "the arguments are invalid; no action was taken" }
-    Credentials { code: 3, meaning: "credentials missing or malformed; nothing was sent" }
+    Usage { code: 2, meaning: "the arguments are invalid, and nothing was done" }
+    Credentials { code: 3, meaning: "the credentials are missing or malformed, and nothing was sent" }
     Rejected { code: 4, meaning: "the service rejected the credentials (401)" }
-    Forbidden { code: 5, meaning: "the credentials are valid but do not permit this (403)" }
+    Forbidden { code: 5, meaning: "the credentials are valid but do not permit the request (403)" }
     RateLimited { code: 6, meaning: "rate limited (429)" }
     Network { code: 7, meaning: "network, TLS or timeout" }
     Service { code: 8, meaning: "the service failed (5xx)" }

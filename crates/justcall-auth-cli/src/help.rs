@@ -9,7 +9,7 @@ use crate::exit::Exit;
 const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "JUSTCALL_CREDENTIALS",
-        "the source, if --source is not set (but not command:); an empty value counts as not set",
+        "the source, if --source is not set (but not command:); an empty value has no effect",
     ),
     ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
     ("JUSTCALL_API_SECRET", "the API secret, for the same sources"),
@@ -37,16 +37,16 @@ Examples:
   justcall-auth verify --source file:/etc/justcall.json --json
   justcall-auth verify --verify-path '/v2.1/users?per_page=1'
 
-A failure is printed to standard error with a hint; the exit code identifies its kind.";
+A failure is printed to standard error with a hint. The exit code identifies the kind of the failure.";
 
 pub(crate) const DOCTOR: &str = "\
 Examples:
   justcall-auth doctor
   justcall-auth doctor --source file:/etc/justcall.json --json
 
-✓ means ok, ! works but is rarely intended, ✗ failed, – does not apply or could not be checked. doctor follows the route of
-a call, one step at a time, and sends the pair once, to verify it. The exit code is that of the first ✗. --timeout limits
-each step.";
+✓ means ok. ! means that calls work, but the setting is rarely intended. ✗ means failed. – means that the check does not
+apply or was not possible. doctor follows the route of a call, one step at a time. doctor sends the pair once, to verify the
+pair. doctor exits with the code of the first failed check. --timeout limits each step.";
 
 pub(crate) const REQUEST: &str = "\
 Examples:
@@ -56,17 +56,17 @@ Examples:
   justcall-auth request GET /v2.1/calls --include --output calls.json
 
 On a terminal, JSON is indented. A pipe or file receives the body unchanged, except that the API key and secret are masked.
-A status of 300 or more is a failure: its body is printed to standard error. --json prints the response, or the failure with
-its response, as one object. Server errors and the rate limit are retried, within --max-retries and --timeout. A POST is
-never sent twice unless it was surely refused.";
+A status of 300 or more is a failure, and its body is printed to standard error. --json prints one object, which contains
+the response or the failure. Server errors and the rate limit are retried, within --max-retries and --timeout. A POST is
+sent again only if the service certainly did not process it.";
 
 pub(crate) const HEADER: &str = "\
 Examples:
   justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
 
-The secret reaches curl only through the pipe. It is neither in the arguments of curl, which every user of the machine can
-read, nor in the history of the shell. Therefore this command refuses a terminal and --json. It checks the form of the pair,
-but does not contact the service.";
+The secret reaches curl only through the pipe. Other users of the machine can read the arguments of a program, but not the
+pipe. The history of the shell does not contain the secret. For this reason, `header` refuses to print to a terminal and
+refuses --json. `header` checks the form of the pair, but does not contact the service.";
 
 pub(crate) const SETUP: &str = "\
 Examples:
@@ -74,10 +74,11 @@ Examples:
   justcall-auth setup --source file:/etc/justcall.json --language python
   pass show justcall | justcall-auth setup --source dir:/etc/justcall --language c++ --json
 
-setup asks for the place of the pair, the language of the code to print, and the pair, which is not shown. It does not ask
-for values on standard input or in options. It writes nothing before the service has accepted the pair, and replaces
-nothing: use `rotate` for that. A new file is readable only by its owner (0600). It contains JSON, or dotenv lines if its
-name ends in .env. For sources that cannot be written, such as env:, setup prints the manual steps.";
+setup asks for the source, the language of the code to print, and the pair. The pair is hidden while you enter it. setup
+does not ask for values on standard input or in options. setup writes only after the service has accepted the pair, and
+never replaces a pair. To replace a pair, use `rotate`. A new file is readable only by its owner (0600). The file contains
+dotenv lines if its name ends in .env, and JSON otherwise. For sources that cannot be written, such as env:, setup prints
+the manual steps.";
 
 pub(crate) const ROTATE: &str = "\
 Examples:
@@ -86,14 +87,15 @@ Examples:
   justcall-auth rotate --compromised
   justcall-auth rotate --dry-run --json < new-pair
 
-rotate asks for the new pair without showing it, or reads it from standard input: key:secret, JSON or dotenv lines. The new
-pair must belong to the account of the current pair. If the service already rejects the current pair, set
+rotate asks for the new pair and hides it while you enter it. On standard input, rotate accepts key:secret, JSON or dotenv
+lines. The new pair must belong to the account of the current pair. If the service already rejects the current pair, set
 --expected-account.
-A file is replaced atomically: programs read either the old or the new pair, even if this command is killed. Owner, group,
-mode and ACL stay unchanged, and so do the form of the file and its other content. A symbolic link remains a link. A file
-that is not fully understood is refused before rotate asks for the pair; the message names the line, and nothing is changed.
-A folder (dir:) must have the layout of Kubernetes. For sources that cannot be written, such as env: or command:, rotate
-prints the manual steps, and waits until the source contains the new pair: for 10 minutes, or for --timeout.";
+A file is replaced atomically. Programs read either the old or the new pair, even if this command is killed. Owner, group,
+mode and ACL stay unchanged. The form of the file and its other content also stay unchanged. A symbolic link remains a link.
+If rotate does not fully understand a file, it refuses the file before it asks for the pair. The message then names the
+line, and nothing is changed. A folder (dir:) must have the layout of Kubernetes. For sources that cannot be written, such
+as env: or command:, rotate prints the manual steps. If the source can change while rotate runs, rotate then waits for the
+new pair, for 10 minutes or for --timeout.";
 
 pub(crate) const SCAN: &str = "\
 Examples:
@@ -106,24 +108,25 @@ Examples:
   justcall-auth scan . --write-baseline .justcall-baseline
   justcall-auth scan . --baseline .justcall-baseline
 
-scan searches for the secret of your own pair from the source, in every common form: plain, in base64 and thus in Basic
-headers, in hexadecimal, URL-encoded, escaped for JSON or HTML, as UTF-16. It also searches for text with the form of a pair
-beside a matching name. Text may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark. In binary files it searches
-only for your own secret, also as UTF-16; git diff shows UTF-16 files only with --text. Links are not followed. .git and the
-file of the source are skipped. A finding shows the ends of the key and a fingerprint of the secret, never the secret. A
-finding is severe if the pair is your own or if browsers receive it: in bundles, pages, source maps, public folders, and
-under names such as NEXT_PUBLIC_ or VITE_.
+scan searches for the secret of your own pair from the source, in every common form: plain, base64 (as in Basic headers),
+hexadecimal, URL-encoded, escaped for JSON or HTML, UTF-16. scan also searches for text with the form of a pair beside a
+matching name. Text may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark. In binary files, scan searches only
+for your own secret, also as UTF-16. git diff shows UTF-16 files only with --text. Links are not followed. .git and the file
+of the source are skipped. A finding shows both ends of the key and a fingerprint of the secret, never the secret. A finding
+is severe if the pair is your own, or if browsers receive the text. Browsers receive bundles, pages, source maps, public
+folders, and values with names such as NEXT_PUBLIC_ or VITE_.
 
---git scans every version of every file that any ref reaches, each once, and the messages of commits and tags. It names the
-commit that introduced a finding. A repository cannot run anything: no hook, filter, driver or helper.
---git alone does not scan commits that no ref reaches: after commit --amend, rebase or reset --hard, only the reflog contains
-them until it expires, by default after 30 days. --reflog scans them too, in the reflogs of all refs and worktrees, and thus
-every stash, not only the last one. Neither scans objects that are in no reflog, such as a dropped stash or a file that was
-only staged. To scan those, run `git fsck --lost-found`, then `justcall-auth scan --git COMMIT` for each dangling commit and
+--git scans every version of every file that any ref reaches, and the messages of commits and tags. Each version is scanned
+once. A finding names the commit that introduced it. A repository cannot start programs: hooks, filters, drivers and helpers
+are disabled.
+--git alone does not scan commits that no ref reaches. After commit --amend, rebase or reset --hard, only the reflog
+contains the old commits, by default for 30 days. --reflog also scans the reflogs of all refs and worktrees, and thus every
+stash. Objects in no reflog, such as a dropped stash or a file that was only staged, are never scanned. To scan such
+objects, run `git fsck --lost-found`. Then run `justcall-auth scan --git COMMIT` for each dangling commit, and
 `justcall-auth scan .git/lost-found` for the files.
 
-A comment `justcall-auth: allow` on the line or on the line before allows text with the form of a pair; so does a baseline.
-Nothing allows your own live pair.
+To allow text with the form of a pair, write the comment `justcall-auth: allow` on the same line or on the line before. A
+baseline also allows such text. Neither a comment nor a baseline allows your own live pair.
 
 Exit codes: 0 nothing found, 1 findings or texts that could not be scanned, 2 invalid arguments, 3 the source contains no
 valid pair. If the default sources contain no pair, scan searches only for the form of pairs.";
@@ -134,12 +137,11 @@ Examples:
   justcall-auth webhook verify --url https://example.com/hooks --headers headers.txt --body body.json
   justcall-auth webhook verify --any-url --now 1711040902 --json < request.http
 
-Without --headers and --body, standard input contains both: the headers, an empty line, the body, as in a recorded HTTP
-request. The secret is that of the pair from --source: JustCall signs with the API secret, and has no separate webhook
-secret. Nothing is sent.
+Without --headers and --body, standard input must contain a recorded HTTP request: the headers, an empty line, the body. The
+secret is the API secret of the pair from --source, because JustCall has no separate webhook secret. Nothing is sent.
 
-The signature covers the secret, the body's webhook_url and type, and the timestamp. The rest of the body is NOT signed:
-before you act on it, fetch the object through the API, as the last line shows.
+The signature covers the secret, the timestamp, and the `webhook_url` and `type` of the body. The rest of the body is NOT
+signed. Before you act on a delivery, fetch the object through the API. The last line of the output shows the command.
 
 Exit codes: 0 genuine, 1 not genuine, too old, for another URL or unsigned, 2 invalid arguments, 3 no secret.";
 
@@ -149,14 +151,15 @@ Examples:
   justcall-auth status --max-age 30d --json
   justcall-auth status --source file:/etc/justcall.json --state-file /var/lib/app/justcall.json
 
-The age comes from the source if it contains the creation time: \"created_at\" in JSON, which setup and rotate write.
-Otherwise it counts from the first time that this command or a program saw the pair. The last use is the last recorded one,
-to the hour. This command records its own uses. A program records its uses if it has a state file (state_file in the
-configuration); pass that file with --state-file. The file contains no pair, only keyed hashes.
+The age counts from the creation time in the source. setup and rotate write the creation time as \"created_at\" in JSON. If
+the source does not contain the creation time, the age counts from the first time that this command or a program saw the
+pair. The last use is the latest recorded use, with an accuracy of one hour. This command records its own uses. A program
+records its uses if it has a state file (state_file in the configuration). Pass this file with --state-file. The state file
+contains only keyed hashes, not the pair.
 
-Exit codes, for monitors: 0 nothing is due, 1 the pair is due for rotation, was unused for too long, its times are unknown
-(the state file cannot be used), or the source cannot be read, 2 invalid arguments, 3 the source contains no valid pair.
-status does not contact the service: run verify to check whether it accepts the pair.";
+Exit codes, for monitors: 0 nothing is due, 1 the pair is due for rotation or was unused for too long, or its times are
+unknown, or the source cannot be read, 2 invalid arguments, 3 the source contains no valid pair.
+status does not contact the service. To check whether the service accepts the pair, run verify.";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:

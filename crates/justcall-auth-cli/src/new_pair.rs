@@ -11,7 +11,7 @@ use crate::spinner::Spinner;
 use crate::terminal::{self, HiddenInput};
 
 /// The hint if standard input is neither a terminal nor contains a pair.
-const NO_INPUT: &str = "Pass the new pair on standard input, as key:secret, JSON or dotenv lines, or run the command on a terminal, where it prompts for the pair.";
+const NO_INPUT: &str = "Pass the new pair on standard input as key:secret, JSON or dotenv lines, or run the command on a terminal and enter the pair.";
 /// How often the user may try.
 const MAX_ATTEMPTS: usize = 3;
 

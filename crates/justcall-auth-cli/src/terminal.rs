@@ -42,7 +42,7 @@ pub(crate) fn read_stdin() -> Result<WipedBuffer, Error> {
         match stdin.read(text.spare()) {
             Ok(0) if text.spare().is_empty() => {
                 return Err(Error::invalid_argument("Standard input is too long for a pair.")
-                    .with_hint("Pass only key:secret, JSON or dotenv lines."));
+                    .with_hint("Pass only the pair, as key:secret, JSON or dotenv lines."));
             }
             Ok(0) => return Ok(text),
             Ok(count) => text.advance(count),
@@ -83,7 +83,7 @@ impl HiddenInput {
     /// Fails.
     pub fn start() -> Result<Self, Error> {
         Err(Error::invalid_argument("On this system the terminal cannot hide the input.")
-            .with_hint("Pass the pair on standard input instead: justcall-auth rotate < FILE."))
+            .with_hint("Pass the pair on standard input instead, as in `justcall-auth rotate < FILE`."))
     }
 
     /// Never called, because `start` fails.
@@ -121,8 +121,9 @@ mod secret {
         pub fn start() -> Result<Self, Error> {
             let refused = |error: io::Error| {
                 let message = format!("The terminal cannot hide the input: {error}.");
-                Error::with_message(ErrorKind::SourceUnavailable, message)
-                    .with_hint("Pass the pair on standard input instead: justcall-auth rotate < FILE.")
+                Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(
+                    "Pass the pair on standard input instead, as in `justcall-auth rotate < FILE`.",
+                )
             };
             let terminal = unbuffered_stdin().map_err(refused)?;
             let before = tcgetattr(&terminal).map_err(|error| refused(error.into()))?;

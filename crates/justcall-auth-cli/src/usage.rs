@@ -74,7 +74,8 @@ fn redacted(mut error: clap::Error) -> clap::Error {
         };
         if !is_plain {
             error.insert(kind, ContextValue::String(NOT_SHOWN.to_owned()));
-            let tip = "a key or secret is never an argument: use --source to set its source".into();
+            let tip =
+                "a key or secret is never an argument. Pass the source of the pair with --source".into();
             // This replaces the tips of clap, which would repeat the word.
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
         }

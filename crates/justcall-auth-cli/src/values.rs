@@ -44,9 +44,9 @@ pub(crate) fn moment(text: &str) -> Result<i64, &'static str> {
 /// Parses the number of an account.
 pub(crate) fn account(text: &str) -> Result<u64, &'static str> {
     match text.parse() {
-        Ok(0) => Err("no account has the number 0. To expect no particular account, do not set it"),
+        Ok(0) => Err("no account has the number 0. To accept every account, leave out --expected-account"),
         Ok(id) => Ok(id),
-        Err(_) => Err("it takes the account's number, as `verify` prints it"),
+        Err(_) => Err("it takes the number of the account that `verify` prints"),
     }
 }
 

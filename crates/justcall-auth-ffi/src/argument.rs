@@ -40,7 +40,10 @@ impl<T: Copy> Argument<T> {
     /// The longest that memory can be is half of what a `size_t` can say: more is an underflow, or -1.
     pub fn check_length(self, length: usize) -> Result<(), Error> {
         if isize::try_from(length).is_err() {
-            return Err(Error::invalid_argument(format!("The length of {} is impossible.", self.name)));
+            return Err(Error::invalid_argument(format!(
+                "The length of the argument {} is too large.",
+                self.name
+            )));
         }
         Ok(())
     }
@@ -155,7 +158,7 @@ impl Argument<i32> {
     pub fn http_status(self) -> Result<u16, Error> {
         u16::try_from(self.value).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
             Error::invalid_argument("The argument http_status is not an HTTP status from 100 to 999.").with_hint(
-                "Pass responses only. HTTP libraries return 0 if there was no response: report that as a failed connection.",
+                "Pass only responses. If there was no response, report the failure of the connection instead of a status.",
             )
         })
     }

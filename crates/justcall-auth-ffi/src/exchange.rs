@@ -80,10 +80,10 @@ impl justcall_exchange {
         self.inner.try_lock().map_err(|why| match why {
             TryLockError::Poisoned(_) => Error::with_message(
                 ErrorKind::Internal,
-                "An internal error broke this exchange. Free it and create another.",
+                "The exchange failed earlier with an internal error. Free the exchange and create a new exchange.",
             ),
             TryLockError::WouldBlock => Error::invalid_argument(
-                "The exchange is in use: by another thread, or by the call whose event is being handled.",
+                "The exchange is already in use by another thread, or by the call that reports the current event.",
             ),
         })
     }

@@ -112,9 +112,9 @@ impl Buffer {
 }
 
 fn too_small(needed: usize) -> Error {
-    let message = format!("The buffer is too small for the result: a capacity of {needed} is needed.");
+    let message = format!("The buffer is too small for the result, which needs a capacity of {needed}.");
     Error::with_message(ErrorKind::BufferTooSmall, message)
-        .with_hint("Call again with a buffer of that capacity: the length parameter plus one for the NUL.")
+        .with_hint("Call again with a larger buffer. The required capacity is the length parameter plus one, for the NUL.")
 }
 
 #[cfg(test)]

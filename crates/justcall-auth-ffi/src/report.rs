@@ -51,7 +51,7 @@ impl justcall_report {
     pub(crate) fn of_protection(protection: &ProtectionReport) -> Self {
         let obtained = protection.obtained().name();
         let message = format!(
-            "The pair is kept in memory of the kind {obtained}; {} was asked for.",
+            "The memory protection of the pair is {obtained}, although {} was requested.",
             protection.asked().name()
         );
         let severity = protection.why_not().map_or(JUSTCALL_SEVERITY_NOTE, |_| JUSTCALL_SEVERITY_WARNING);

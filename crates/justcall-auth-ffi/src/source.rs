@@ -66,7 +66,7 @@ impl Load
             (JUSTCALL_OK, Some(credentials)) => Ok(credentials.get().clone()),
             (JUSTCALL_OK, None) => Err(Error::with_message(
                 ErrorKind::CredentialsMissing,
-                "The source callback returned JUSTCALL_OK without a pair.",
+                "The source callback returned JUSTCALL_OK without credentials.",
             )
             .with_hint(
                 "Store credentials in `out` before the callback returns JUSTCALL_OK, or return another status.",

@@ -9,7 +9,7 @@ use crate::response::Response;
 use crate::service;
 
 /// The message of a 408. The service, or a proxy before it, stopped waiting for the request.
-const REQUEST_TIMEOUT: &str = "The service stopped waiting for the rest of the request (HTTP 408).";
+const REQUEST_TIMEOUT: &str = "The service did not receive the whole request in time (HTTP 408).";
 
 /// The longest `Location` header that is parsed, in bytes.
 const MAX_LOCATION: usize = 8 * 1024;
@@ -40,7 +40,7 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
     let service_message = service::message(response.body());
     let mut error = match kind {
         ErrorKind::InvalidResponse => {
-            Error::with_message(kind, format!("The HTTP status {status} is not one that an API gives."))
+            Error::with_message(kind, format!("The response has the unexpected HTTP status {status}."))
         }
         ErrorKind::RedirectRefused => redirect(response, sent),
         ErrorKind::Forbidden => forbidden(service_message.as_deref()),
@@ -72,7 +72,7 @@ const MAX_HOST: usize = 100;
 pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Credentials>) -> Error {
     Error::with_message(
         ErrorKind::InvalidResponse,
-        format!("The answer is not what the JustCall API gives: {why}."),
+        format!("The response does not come from the JustCall API: {why}."),
     )
     .with_service_message(service::message(response.body()).map(|text| mask_and_cut(&text, sent)))
     .with_response(response.clone())
@@ -95,7 +95,7 @@ fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
     Error::with_message(
         ErrorKind::RedirectRefused,
         format!(
-            "The service answered with a redirect{to} (HTTP {}), which is never followed with credentials.",
+            "The service answered with a redirect{to} (HTTP {}). Redirects are never followed.",
             response.http_status()
         ),
     )
@@ -106,16 +106,16 @@ fn forbidden(service_message: Option<&str>) -> Error {
     let error = Error::new(ErrorKind::Forbidden).with_reason(reason);
     match reason {
         "plan" => error.with_hint(
-            "The account's plan does not include API access; the Owner can change the plan, or ask JustCall's support. The credentials stay good.",
+            "Ask the Owner of the account to change the plan, or ask JustCall support. The plan does not include API access. The API key and secret remain valid.",
         ),
         "role" => error.with_hint(
-            "This endpoint needs Admin-level credentials: use a pair that an Admin or the Owner generated. The credentials stay good.",
+            "Use a pair that an Admin or the Owner generated. This endpoint requires Admin-level credentials. The API key and secret remain valid.",
         ),
         "ip" => error.with_hint(
-            "This machine's address is not among those allowed for the API key: an Admin can add it in JustCall under Settings → API & Webhooks. The credentials stay good.",
+            "Ask an Admin to allow this machine's address for the API key, in JustCall under Settings → API & Webhooks. The API key and secret remain valid.",
         ),
         "addon" => error.with_hint(
-            "This endpoint belongs to an add-on that the account has not bought; the Owner can add it. The credentials work elsewhere.",
+            "Ask the Owner of the account to buy the add-on that this endpoint belongs to. The API key and secret work for other endpoints.",
         ),
         _ => error,
     }

@@ -185,7 +185,7 @@ fn brief(findings: &[Finding]) -> String {
     let message = shown.join(" ");
     match findings.len() - shown.len() {
         0 => message,
-        more => format!("{message} There are {more} more findings."),
+        more => format!("{message} The pair has {more} more problems."),
     }
 }
 
@@ -282,7 +282,7 @@ mod tests {
         let half = "' \u{feff}\u{200b}\u{a0}“canary\u{1}ä ";
         let error = Credentials::new(half.as_bytes(), half.as_bytes()).expect_err("nearly every fault");
         assert!(error.findings().len() > 10, "{error:?}");
-        assert!(error.message().len() < 250 && error.message().ends_with("more findings."), "{error}");
+        assert!(error.message().len() < 250 && error.message().ends_with("more problems."), "{error}");
         assert_eq!(error.reason(), Some(error.findings()[0].code().name()));
     }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 const MAX_DEPTH: u32 = 128;
 
 const NOT_JSON: &str = "The body is not JSON.";
-pub(crate) const TOO_DEEP: &str = "The body is nested more than 128 deep.";
+pub(crate) const TOO_DEEP: &str = "The JSON of the body is nested more than 128 levels deep.";
 
 pub(crate) type Result<T> = std::result::Result<T, &'static str>;
 

@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::time::Moment;
 
 pub(crate) const SLOW_SOURCE_HINT: &str =
-    "Check why the source of the credentials is slow, or set a timeout that is longer than its reading time.";
+    "Check why the source of the credentials is slow, or set a longer timeout.";
 
 /// The next action of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,8 @@ impl Finished {
         let candidate = keyring.candidate().filter(|_| outcome == RefreshOutcome::NewPair);
         let event = candidate.map(|candidate| {
             let hint = candidate.credentials().key_hint();
-            let message = format!("The source has another pair, {hint}; the next call proves it.");
+            let message =
+                format!("The source contains a new pair, {hint}. The next call proves the new pair.");
             Event::new(EventKind::SourceChanged, message).with_generation(candidate.generation())
         });
         Self { outcome, error, event }
@@ -254,7 +255,7 @@ fn finished_late(is_over: bool) -> Error {
         return Error::with_message(ErrorKind::Timeout, message).with_hint(SLOW_SOURCE_HINT);
     }
     let limit = LEASE_LIMIT.as_secs();
-    let message = format!("Reading the source took longer than {limit} s; its result was ignored.");
+    let message = format!("Reading the source took longer than {limit} s, so the result was ignored.");
     Error::with_message(ErrorKind::SourceUnavailable, message)
 }
 
@@ -265,5 +266,5 @@ pub(crate) fn another_call_reads() -> Error {
 }
 
 pub(crate) fn timed_out() -> Error {
-    Error::with_message(ErrorKind::Timeout, "The call's time was used up before an answer came.")
+    Error::with_message(ErrorKind::Timeout, "The timeout of the call elapsed before a response arrived.")
 }

@@ -112,24 +112,24 @@ impl Request {
         }
         let lower = name.to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(Error::invalid_argument(
-                "A header name has a character that header names cannot have.",
-            ));
+            return Err(Error::invalid_argument("The name of a header contains a forbidden character."));
         }
         if RESERVED_HEADERS.contains(&lower.as_str()) {
-            return Err(Error::invalid_argument(format!("The header {lower} is set by the library.")));
+            return Err(Error::invalid_argument(format!(
+                "The header {lower} cannot be set, because the library sets it."
+            )));
         }
         if value.chars().any(char::is_control) || value.trim_matches(' ') != value {
             let shown = lower.get(..MAX_SHOWN).unwrap_or(&lower);
             return Err(Error::invalid_argument(format!(
-                "The value of the header {shown} has a control character, or a space at an end."
+                "The value of the header {shown} contains a control character, or starts or ends with a space."
             )));
         }
         if lower == "accept-encoding" && !accepts_only_decoded_encodings(value) {
             return Err(Error::invalid_argument(
-                "The header accept-encoding accepts an encoding other than gzip and identity.",
+                "The header accept-encoding allows an unsupported encoding. Only gzip and identity are supported.",
             )
-            .with_hint("Leave it out to get gzip, which the library decodes; identity turns that off."));
+            .with_hint("Leave out accept-encoding to receive gzip, which the library decodes. Use identity for responses without compression."));
         }
         self.headers.retain(|(known, _)| *known != lower);
         self.headers.push((lower, value.to_owned()));
@@ -211,7 +211,7 @@ impl fmt::Debug for Request {
 fn check_method(method: &str) -> Result<(), Error> {
     if method.is_empty() || method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(Error::invalid_argument(
-            "The method is not an HTTP method in capitals, such as GET or POST.",
+            "The method must be an HTTP method in capitals, such as GET or POST.",
         ));
     }
     if matches!(method, "CONNECT" | "TRACE") {
@@ -223,13 +223,13 @@ fn check_method(method: &str) -> Result<(), Error> {
 fn check_path(path: &str) -> Result<(), Error> {
     let refuse = |why: &str| Err(Error::invalid_argument(format!("The path {why}.")));
     if !path.starts_with('/') {
-        return refuse("does not start with a slash: it is joined to the base URL");
+        return refuse("does not start with a slash");
     }
     if path.len() > MAX_PATH {
         return Err(too_long());
     }
     if let Some(byte) = path.bytes().find(|byte| !(0x21..=0x7E).contains(byte)) {
-        return refuse(&format!("holds the byte 0x{byte:02X}; percent-encode what is not printable ASCII"));
+        return refuse(&format!("contains the byte 0x{byte:02X}, which must be percent-encoded"));
     }
     if path.contains(['\\', '#', '"', '<', '>', '^', '`', '{', '|', '}']) {
         return refuse("contains a character that must be percent-encoded: one of \\ # \" < > ^ ` { | }");

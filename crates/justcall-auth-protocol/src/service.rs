@@ -142,14 +142,14 @@ pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
 pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     let [status, data] = members(body, ["status", "data"]).ok_or("the body is not JSON, or not an object")?;
     if !status.is_some_and(|status| json::is_text(status, "success")) {
-        return Err("the body does not say `\"status\": \"success\"`");
+        return Err("the body does not contain `\"status\": \"success\"`");
     }
     let fields = data.and_then(|data| json::members(data, ["account_id", "email", "plan"]).ok());
     let [id, email, plan] = fields.ok_or("the body has no `data` object")?;
     let value = |field: Option<&str>| match field.map(json::small_value) {
         None => Ok(None),
         Some(Some(value)) => Ok(Some(value)),
-        Some(None) => Err("an account field is not one that JSON can hold, or is longer than 64 KiB"),
+        Some(None) => Err("an account field is not valid JSON, or is longer than 64 KiB"),
     };
     let text = |field| match value(field)? {
         None | Some(Value::Null) => Ok(None),

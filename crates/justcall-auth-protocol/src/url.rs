@@ -31,15 +31,15 @@ impl BaseUrl {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
             Err(Error::invalid_argument(format!("The base URL {why}."))
-                .with_hint(format!("Leave it out to use {}.", service::BASE_URL)))
+                .with_hint(format!("Leave out the base URL to use {}.", service::BASE_URL)))
         };
         // Even an invalid URL is not echoed, because people paste pairs into URLs.
         let Ok(uri) = text.parse::<Uri>() else { return refuse("is not a URL") };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return refuse("has no scheme and host: it should look like https://host");
+            return refuse("does not start with a scheme and a host, as https://host does");
         };
         if authority.as_str().contains('@') {
-            return refuse("contains a user name or password, which do not belong there");
+            return refuse("contains a user name or password, which are not allowed");
         }
         if let Err(why) = HostAndPort::parse(authority.as_str()) {
             return refuse(why);
@@ -58,7 +58,7 @@ impl BaseUrl {
         let address = authority.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         if !encrypted && address.is_ok_and(|address| !address.is_loopback()) {
             return refuse(
-                "is http://, which would send the secret in the clear; only a loopback address may be http://",
+                "is http://, which would send the secret unencrypted, and its host is not a loopback address",
             );
         }
         let port = authority.port_u16().filter(|port| *port != if encrypted { 443 } else { 80 });
@@ -114,7 +114,7 @@ impl BaseUrl {
             // The URL is not echoed, because people paste pairs into URLs.
             _ => Err(Error::invalid_argument("The URL is not under the client's base URL.").with_hint(
                 format!(
-                    "Pass a path, or a URL that starts with {}: the pair is sent to no other place.",
+                    "Pass a path, or a URL that starts with {}. The pair is never sent to another host.",
                     self.text
                 ),
             )),

@@ -420,7 +420,7 @@ fn it_sends_no_request_with_a_pair_of_another_account() {
     };
     for (body, why) in [
         (r#"{"status":"success","data":{"account_id":8}}"#, "belongs to the account 8"),
-        (r#"{"status":"success","data":{}}"#, "does not reveal its account"),
+        (r#"{"status":"success","data":{}}"#, "its account is unknown"),
     ] {
         let mut exchange = call();
         assert_eq!(sent(&mut exchange, &now), "/v2/account");

@@ -173,9 +173,13 @@ fn it_reports_a_spike_as_an_event_with_its_figures() {
     }
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!((events[0].kind(), events[0].generation()), (EventKind::UsageSpike, 1));
-    let figures = format!("{} requests were sent within a minute", FLOOR + 1);
+    let figures = format!("The program sent {} requests within a minute", FLOOR + 1);
     assert!(events[0].message().starts_with(&figures), "{}", events[0].message());
-    assert!(events[0].message().ends_with("the busiest minute before had 10."), "{}", events[0].message());
+    assert!(
+        events[0].message().ends_with("The previous maximum was 10 requests within a minute."),
+        "{}",
+        events[0].message()
+    );
     let samples_now = samples(&shared, &at(62 * 60_000));
     assert!((samples_now["events_total{event=\"usage_spike\"}"] - 1.0).abs() < 1e-9);
 }

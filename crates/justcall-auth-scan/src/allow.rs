@@ -26,7 +26,7 @@ impl Baseline {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let message = format!("The baseline {name} cannot be read: {error}.");
             Error::with_message(ErrorKind::InvalidArgument, message)
-                .with_hint("Write it with --write-baseline PATH, or leave --baseline out.")
+                .with_hint("Create the baseline with --write-baseline PATH, or leave out --baseline.")
         })?;
         let mut fingerprints = HashSet::new();
         for (index, line) in text.lines().enumerate() {
@@ -37,7 +37,7 @@ impl Baseline {
                 let message =
                     format!("Line {} of the baseline {name} does not begin with a fingerprint.", index + 1);
                 Error::with_message(ErrorKind::InvalidArgument, message).with_hint(
-                    "A line is a fingerprint of 16 hexadecimal digits, as the scan shows it, and a remark.",
+                    "Start each line with a fingerprint of 16 hexadecimal digits, as `scan` prints it. A remark may follow.",
                 )
             })?;
             fingerprints.insert(fingerprint);
@@ -53,8 +53,8 @@ impl Baseline {
 /// Returns the text of a baseline that allows `findings`.
 pub fn baseline_of(findings: &[ScanFinding]) -> String {
     let mut text = String::from(
-        "# Fingerprints of findings that `justcall-auth scan --baseline` ignores. They reveal no secret.\n\
-         # Delete a line to report its finding again. Your own live pair is always reported.\n",
+        "# `justcall-auth scan --baseline` allows these findings. A fingerprint does not reveal the secret.\n\
+         # To report a finding again, remove its line. A baseline never allows your own live pair.\n",
     );
     let mut seen = HashSet::new();
     for finding in findings {

@@ -22,7 +22,7 @@ table! {
     OwnSecret { name: "own_secret",
         message: "The text contains your current API secret.",
         remedy: "Reset the pair in JustCall under Settings → API & Webhooks, write the new pair to the source, then remove the secret from the file.",
-        explanation: "The secret of the pair in the source was found in plain text, base64, URL encoding, hexadecimal, JSON or HTML escapes, or UTF-16. Everyone who can read it can call the API as you. No comment and no baseline silences this finding: it is a leak while the pair works. Git history keeps it after the file is deleted, so reset the pair first.",
+        explanation: "The secret of the pair in the source was found in plain text, base64, URL encoding, hexadecimal, JSON or HTML escapes, or UTF-16. Everyone who can read the secret can call the API as you. Comments and baselines do not allow this secret while the pair works. The history of git contains the secret even after the file is deleted, so reset the pair first.",
         example: Example {
             bad: "JUSTCALL_API_SECRET=… in a file under version control",
             good: "the same line in the environment of the program, or a source such as file:/run/secrets/justcall",
@@ -30,9 +30,9 @@ table! {
     }
     /// An API key and its secret, by their shape and their names.
     LeakedPair { name: "leaked_pair",
-        message: "The text contains a JustCall API key and its secret, judging by their form.",
-        remedy: "If it was ever real, reset it in JustCall under Settings → API & Webhooks; load the pair from the environment. If it never was, end the line with a comment: justcall-auth: allow.",
-        explanation: "A random-looking key and secret stand beside names such as JUSTCALL_API_SECRET, api_secret near api.justcall.io, or an Authorization header with key:secret. `scan` does not ask the service whether they work.",
+        message: "The text contains what looks like a JustCall API key and its secret.",
+        remedy: "If the pair was ever real, reset it in JustCall under Settings → API & Webhooks, and load the new pair from the environment. If the pair was never real, end the line with the comment `justcall-auth: allow`.",
+        explanation: "A key and a secret that look random were found near a name such as JUSTCALL_API_SECRET, near api_secret and api.justcall.io, or in an Authorization header. `scan` does not ask the service whether the pair works.",
         example: Example {
             bad: "headers = {\"Authorization\": \"<key>:<secret>\"}",
             good: "headers = {\"Authorization\": client.authorization()}",
@@ -40,9 +40,9 @@ table! {
     }
     /// An API secret without its key, by its shape and its name.
     LeakedSecret { name: "leaked_secret",
-        message: "The text contains a JustCall API secret, judging by its form.",
-        remedy: "If it was ever real, reset the pair in JustCall under Settings → API & Webhooks; load it from the environment. If it never was, end the line with a comment: justcall-auth: allow.",
-        explanation: "A value looks like a secret and has the name of one, without its key. The dashboard shows the key to every Admin. The secret protects the account and signs its webhooks.",
+        message: "The text contains what looks like a JustCall API secret.",
+        remedy: "If the secret was ever real, reset the pair in JustCall under Settings → API & Webhooks, and load the new pair from the environment. If the secret was never real, end the line with the comment `justcall-auth: allow`.",
+        explanation: "A value looks like a secret and has the name of a secret, but no key was found. The secret is enough for an attacker, because every Admin can see the key in the dashboard. The secret protects the account and signs its webhooks.",
         example: Example {
             bad: "JUSTCALL_API_SECRET: <secret>, in docker-compose.yml",
             good: "JUSTCALL_API_SECRET: ${JUSTCALL_API_SECRET:?}",

@@ -77,15 +77,16 @@ pub(crate) fn output(mut git: Command) -> Result<Vec<u8>, Error> {
 /// Returns the error for a git that does not start.
 pub(crate) fn cannot_start(error: &std::io::Error) -> Error {
     Error::with_message(ErrorKind::SourceUnavailable, format!("git could not be started: {error}."))
-        .with_hint("History is read with git: install it, and see that it is in PATH.")
+        .with_hint("Install git, and check that it is in PATH. `scan` reads history with git.")
 }
 
 /// Returns the error for a git that failed, with the reason that it printed.
 pub(crate) fn failed(stderr: &[u8]) -> Error {
     let printed = String::from_utf8_lossy(stderr);
     // Whole lines only: masking does not recognize half of a secret.
-    let why = printed.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("it does not say why");
-    Error::invalid_argument(format!("git cannot read that history: {}", printable::on_lines(why))).with_hint(
-        "Run it in a repository or name one with --repository, and give a range such as origin/main..HEAD.",
+    let why =
+        printed.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("git printed no reason");
+    Error::invalid_argument(format!("git cannot read the history: {}", printable::on_lines(why))).with_hint(
+        "Run `scan --git` in a repository, or pass --repository. A range looks like origin/main..HEAD.",
     )
 }

@@ -65,7 +65,8 @@ impl History<'_> {
         })?;
         let _ended = objects.wait();
         if self.is_shallow()? {
-            let why = "the clone is shallow, so its history is cut off; fetch with --unshallow".to_owned();
+            let why =
+                "the clone is shallow, so its history is incomplete (run `git fetch --unshallow`)".to_owned();
             report.unread.push(Unread { path: self.repository.display().to_string(), why });
         }
         report.settle();
@@ -276,7 +277,7 @@ fn read_one(
     let size = match fields[..] {
         [_, "missing"] => return Ok(Some("the object is not in this clone".to_owned())),
         [_, _, size] => size.parse().map_err(io::Error::other)?,
-        _ => return Err(io::Error::other("git ended before it gave all objects")),
+        _ => return Err(io::Error::other("git ended before it printed all objects")),
     };
     let mut content = replies.take(size);
     let outcome = match &wanted.path {

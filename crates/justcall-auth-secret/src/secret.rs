@@ -159,11 +159,13 @@ fn obtained(kind: RegionKind) -> Protection {
 fn refusal(kind: RegionKind, error: &io::Error) -> Refused {
     let why = match kind {
         RegionKind::Locked => {
-            format!("the system refuses to lock memory ({error}); see the limit on locked memory, ulimit -l")
+            format!(
+                "the system did not lock the memory ({error}), so check the limit on locked memory (ulimit -l)"
+            )
         }
         RegionKind::SecretMem => {
             format!(
-                "the system refuses memfd_secret ({error}); it needs Linux 5.14 or newer, enabled, and counts against the limit on locked memory, ulimit -l"
+                "the system refused memfd_secret ({error}), which needs Linux 5.14 or newer, must be enabled, and counts towards the limit on locked memory (ulimit -l)"
             )
         }
     };

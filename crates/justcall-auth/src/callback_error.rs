@@ -6,7 +6,7 @@ use justcall_auth_protocol::printable;
 use crate::clock;
 use crate::shared_state::SharedState;
 
-const HINT: &str = "Check the program's callback and the place from which it reads the pair.";
+const HINT: &str = "Check the program's callback, and the place from which the callback reads the pair.";
 
 /// Creates the failure `kind` of a callback, described by `message`, for a [`Load`](crate::source::Load) to return. Control
 /// characters are removed from `message`, secrets of the pairs that clients of this process use are masked, and it is cut at

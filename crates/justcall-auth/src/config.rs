@@ -126,7 +126,7 @@ impl Config {
     pub fn set_expected_account(&mut self, id: u64) -> Result<&mut Self, Error> {
         if id == 0 {
             return Err(Error::invalid_argument(
-                "No account has the number 0. To expect no particular account, do not set it.",
+                "No account has the number 0. To accept every account, do not set the expected account.",
             ));
         }
         self.policy.expected_account = Some(id);
@@ -214,7 +214,7 @@ impl Config {
             "" => None,
             address => Some(address.parse().map_err(|_| {
                 Error::invalid_argument("The local address is not an IP address.").with_hint(
-                    "Pass an address such as 192.0.2.7 or 2001:db8::7: not a name, port or network.",
+                    "Pass an address such as 192.0.2.7 or 2001:db8::7, without a name, port or network.",
                 )
             })?),
         };
@@ -261,7 +261,8 @@ impl Config {
     /// Fails with `invalid_argument` if calls would use a proxy of the environment that is not usable.
     pub(crate) fn named_proxy(&self, environment: &dyn Environment) -> Result<Option<NamedProxy>, Error> {
         let url = self.policy.base_url.join("/");
-        let uri = url.parse().map_err(|_| Error::invalid_argument("The base URL cannot be sent."))?;
+        let uri =
+            url.parse().map_err(|_| Error::invalid_argument("The base URL cannot be used for requests."))?;
         match &self.proxy {
             ProxyChoice::Environment => NamedProxy::of_environment(environment, &uri),
             ProxyChoice::Direct => Ok(None),

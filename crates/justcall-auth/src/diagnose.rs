@@ -190,7 +190,7 @@ mod tests {
             let findings = findings(&[("JUSTCALL_CREDENTIALS", &choice)]);
             assert_eq!(findings.len(), 1);
             assert_eq!(findings[0].code(), Code::SourceMisspelt);
-            assert_eq!(findings[0].message(), "JUSTCALL_CREDENTIALS: It is not a valid source here.");
+            assert_eq!(findings[0].message(), "JUSTCALL_CREDENTIALS: The text is not a valid source here.");
         }
         assert!(!file.exists());
     }

@@ -16,7 +16,7 @@
 
 #[cfg(target_family = "wasm")]
 compile_error!(
-    "justcall-auth does not run in browsers: every visitor of the page could read the secret. Call JustCall from your server."
+    "justcall-auth does not run in browsers, because every visitor of the page could read the secret. Call JustCall from your server."
 );
 
 mod callback_error;

@@ -135,7 +135,7 @@ impl<M: Machine> Driven<M> {
     pub fn next(&mut self) -> Result<M::Action, Error> {
         if !self.is_own() {
             return Err(Error::invalid_argument(
-                "This exchange was created before fork(). Create a new one in the child.",
+                "This exchange was created before fork(). Create a new exchange in the child process.",
             ));
         }
         if self.context.check_cancelled().is_err() {

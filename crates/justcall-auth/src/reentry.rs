@@ -45,7 +45,7 @@ pub(crate) fn is_inside<T: ?Sized>(thing: &T) -> bool {
 
 /// Returns the error of a call that would wait for the call that it was made in.
 pub(crate) fn waits_for_itself() -> Error {
-    Error::invalid_argument("The call was made inside another call that reads or proves the same pair.")
+    Error::invalid_argument("A call cannot start inside another call that reads or proves the same pair.")
         .with_hint("In a load callback or a signal handler, use only clients that do not share this pair.")
 }
 

@@ -67,7 +67,7 @@ fn verify(base_url: &str) -> Error {
 fn assert_message(error: &Error, words: &str, hint: &str) {
     let shown = format!("{error} {}", error.hint());
     assert!(error.message().contains(words) && error.hint().contains(hint), "{shown}");
-    for misleading in ["DNS", "firewall", "base URL", "CA certificates", "eport it"] {
+    for misleading in ["DNS", "firewall", "base URL", "CA certificates", "eport this"] {
         assert!(!shown.contains(misleading), "{misleading}: {shown}");
     }
     assert!(!error.request_sent() && error.retryable() && error.message().len() < 300, "{shown}");

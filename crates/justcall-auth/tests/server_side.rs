@@ -27,7 +27,7 @@ fn compiler_messages(family: Option<&str>) -> String {
 
 #[test]
 fn it_does_not_compile_for_browsers_and_states_the_reason() {
-    let words = "error: justcall-auth does not run in browsers: every visitor of the page could read the secret. \
+    let words = "error: justcall-auth does not run in browsers, because every visitor of the page could read the secret. \
                  Call JustCall from your server.";
     let messages = compiler_messages(Some("wasm"));
     assert!(messages.contains(words), "{messages}");

@@ -71,7 +71,11 @@ fn scenarios(sandbox: &RunningSandbox) -> Result<Vec<Scenario>> {
         Scenario {
             title: "A plan without API access: 403",
             pair: written(&free),
-            expect: words(&["forbidden", "does not include API access", "the Owner can change the plan"]),
+            expect: words(&[
+                "forbidden",
+                "does not include API access",
+                "Ask the Owner of the account to change the plan",
+            ]),
             succeeds: false,
         },
         Scenario {

@@ -160,7 +160,7 @@ fn errors() -> String {
 fn findings() -> String {
     let mut table = String::from("| code | severity | what was found | what to do |\n|---|---|---|---|\n");
     for code in Code::ALL {
-        let message = code.message().replace("{}", "half");
+        let message = code.message().replace("{}", "API key or secret");
         let row =
             format!("| `{}` | {} | {message} | {} |\n", code.name(), code.severity().name(), code.remedy());
         table.push_str(&row);

@@ -43,8 +43,8 @@ class OutOfMemoryError(JustCallError, MemoryError):
 class CredentialsMissingError(JustCallError):
     """No API key and secret were found.
 
-    Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in
-    JustCall under Settings → API & Webhooks.
+    Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or configure another source. If the account has no pair
+    yet, ask an Admin to generate a pair in JustCall under Settings → API & Webhooks.
     """
 
     name = "credentials_missing"
@@ -52,8 +52,8 @@ class CredentialsMissingError(JustCallError):
     retryable = False
     _message = "No API key and secret were found."
     _hint = (
-        "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in "
-        "JustCall under Settings → API & Webhooks."
+        "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or configure another source. If the account has no "
+        "pair yet, ask an Admin to generate a pair in JustCall under Settings → API & Webhooks."
     )
 
 
@@ -104,7 +104,7 @@ class MemoryProtectionError(JustCallError):
 
 
 class WrongAccountError(JustCallError):
-    """The pair works, but it belongs to an account other than the expected one.
+    """The pair works, but it belongs to an unexpected account.
 
     Use the pair of the expected account, or correct the number of the expected account.
     """
@@ -112,7 +112,7 @@ class WrongAccountError(JustCallError):
     name = "wrong_account"
     code = 14
     retryable = False
-    _message = "The pair works, but it belongs to an account other than the expected one."
+    _message = "The pair works, but it belongs to an unexpected account."
     _hint = "Use the pair of the expected account, or correct the number of the expected account."
 
 
@@ -160,49 +160,49 @@ class TlsFailedError(JustCallError):
 
 
 class RedirectRefusedError(JustCallError):
-    """The service answered with a redirect, which is never followed.
+    """The service answered with a redirect, and redirects are never followed.
 
-    Check the base URL: it should be https://api.justcall.io.
+    Check the base URL. The base URL of JustCall is https://api.justcall.io.
     """
 
     name = "redirect_refused"
     code = 23
     retryable = False
-    _message = "The service answered with a redirect, which is never followed."
-    _hint = "Check the base URL: it should be https://api.justcall.io."
+    _message = "The service answered with a redirect, and redirects are never followed."
+    _hint = "Check the base URL. The base URL of JustCall is https://api.justcall.io."
 
 
 class InvalidResponseError(JustCallError):
     """The response does not come from the JustCall API.
 
-    Check the base URL, and check whether a proxy or captive portal answers instead of the service.
+    Check the base URL. Also check whether a proxy or captive portal answers instead of the service.
     """
 
     name = "invalid_response"
     code = 24
     retryable = False
     _message = "The response does not come from the JustCall API."
-    _hint = "Check the base URL, and check whether a proxy or captive portal answers instead of the service."
+    _hint = "Check the base URL. Also check whether a proxy or captive portal answers instead of the service."
 
 
 class CallCancelledError(JustCallError):
     """The call was cancelled.
 
-    The credentials are not the cause. Call again if you still need the result.
+    Call again if you still need the result. The API key and secret are not the cause.
     """
 
     name = "cancelled"
     code = 25
     retryable = False
     _message = "The call was cancelled."
-    _hint = "The credentials are not the cause. Call again if you still need the result."
+    _hint = "Call again if you still need the result. The API key and secret are not the cause."
 
 
 class WebhookUnsignedError(WebhookError):
     """The delivery has no signature.
 
-    Answer with 200 and do nothing else. JustCall sends such a probe when a webhook URL is saved; never act
-    on an unsigned delivery.
+    Answer with 200 and do nothing else. JustCall sends an unsigned probe when a webhook URL is saved. Never
+    act on an unsigned delivery.
     """
 
     name = "webhook_unsigned"
@@ -210,16 +210,15 @@ class WebhookUnsignedError(WebhookError):
     retryable = False
     _message = "The delivery has no signature."
     _hint = (
-        "Answer with 200 and do nothing else. JustCall sends such a probe when a webhook URL is saved; never "
-        "act on an unsigned delivery."
+        "Answer with 200 and do nothing else. JustCall sends an unsigned probe when a webhook URL is saved. "
+        "Never act on an unsigned delivery."
     )
 
 
 class WebhookMalformedError(WebhookError):
     """The headers or the body of the delivery cannot be parsed.
 
-    Pass the three signature headers and the raw bytes of the body, before a framework or a proxy changes
-    them.
+    Pass the three signature headers and the raw bytes of the body, unchanged by frameworks and proxies.
     """
 
     name = "webhook_malformed"
@@ -227,16 +226,15 @@ class WebhookMalformedError(WebhookError):
     retryable = False
     _message = "The headers or the body of the delivery cannot be parsed."
     _hint = (
-        "Pass the three signature headers and the raw bytes of the body, before a framework or a proxy "
-        "changes them."
+        "Pass the three signature headers and the raw bytes of the body, unchanged by frameworks and proxies."
     )
 
 
 class WebhookMismatchError(WebhookError):
     """The signature does not match any of the secrets.
 
-    Use the API secret of the account that sends the webhook: JustCall signs with it and has no separate
-    webhook secret. After a reset, accept the old secret beside the new one for a while.
+    Use the API secret of the account that sends the webhook. JustCall signs webhooks with the API secret and
+    has no separate webhook secret. After a reset, accept both the old and the new secret for some minutes.
     """
 
     name = "webhook_mismatch"
@@ -244,30 +242,31 @@ class WebhookMismatchError(WebhookError):
     retryable = False
     _message = "The signature does not match any of the secrets."
     _hint = (
-        "Use the API secret of the account that sends the webhook: JustCall signs with it and has no "
-        "separate webhook secret. After a reset, accept the old secret beside the new one for a while."
+        "Use the API secret of the account that sends the webhook. JustCall signs webhooks with the API "
+        "secret and has no separate webhook secret. After a reset, accept both the old and the new secret "
+        "for some minutes."
     )
 
 
 class WebhookStaleError(WebhookError):
-    """The signature matches, but its time is outside the tolerance.
+    """The signature matches, but its timestamp is outside the tolerance.
 
-    Check the clock of this machine. If the clock is right, the delivery is late or replayed: raise the
+    Check the clock of this machine. If the clock is right, the delivery is late or replayed. Raise the
     tolerance only if you must accept late deliveries.
     """
 
     name = "webhook_stale"
     code = 33
     retryable = False
-    _message = "The signature matches, but its time is outside the tolerance."
+    _message = "The signature matches, but its timestamp is outside the tolerance."
     _hint = (
-        "Check the clock of this machine. If the clock is right, the delivery is late or replayed: raise the "
+        "Check the clock of this machine. If the clock is right, the delivery is late or replayed. Raise the "
         "tolerance only if you must accept late deliveries."
     )
 
 
 class WebhookWrongUrlError(WebhookError):
-    """The delivery was signed for a URL other than the expected one.
+    """The delivery was signed for an unexpected URL.
 
     Pass the URL exactly as it is registered in JustCall, with its scheme, path and query. If the URL is
     right, the delivery was meant for another endpoint.
@@ -276,7 +275,7 @@ class WebhookWrongUrlError(WebhookError):
     name = "webhook_wrong_url"
     code = 34
     retryable = False
-    _message = "The delivery was signed for a URL other than the expected one."
+    _message = "The delivery was signed for an unexpected URL."
     _hint = (
         "Pass the URL exactly as it is registered in JustCall, with its scheme, path and query. If the URL "
         "is right, the delivery was meant for another endpoint."
@@ -303,27 +302,30 @@ class WebhookVersionError(WebhookError):
 class WebhookReplayedError(WebhookError):
     """The replay check has already seen this delivery.
 
-    Answer with 200 and do not act on it again.
+    Answer with 200 and do not act on the delivery again.
     """
 
     name = "webhook_replayed"
     code = 36
     retryable = False
     _message = "The replay check has already seen this delivery."
-    _hint = "Answer with 200 and do not act on it again."
+    _hint = "Answer with 200 and do not act on the delivery again."
 
 
 class InternalError(JustCallError):
-    """An internal error of justcall-auth.
+    """An internal error of justcall-auth occurred.
 
-    Report it with this message, which contains no secret. Free the handle and create a new one.
+    Report this error and its message, which contains no secret. Free the handle and create a new handle.
     """
 
     name = "internal"
     code = 90
     retryable = False
-    _message = "An internal error of justcall-auth."
-    _hint = "Report it with this message, which contains no secret. Free the handle and create a new one."
+    _message = "An internal error of justcall-auth occurred."
+    _hint = (
+        "Report this error and its message, which contains no secret. Free the handle and create a new "
+        "handle."
+    )
 
 
 class BadRequestError(JustCallError):
@@ -342,9 +344,9 @@ class BadRequestError(JustCallError):
 class InvalidCredentialsError(JustCallError):
     """The service rejected the API key and secret.
 
-    Check that the key and the secret are sent, separated by a colon and without trailing spaces, and that
-    the pair was not revoked or reset: compare it with JustCall under Settings → API & Webhooks, or generate
-    a new pair there.
+    Check that both the key and the secret are sent, separated by a colon and without trailing spaces.
+    Compare the key with JustCall under Settings → API & Webhooks. If the pair was revoked or reset, generate
+    a new pair.
     """
 
     name = "invalid_credentials"
@@ -352,14 +354,14 @@ class InvalidCredentialsError(JustCallError):
     retryable = False
     _message = "The service rejected the API key and secret."
     _hint = (
-        "Check that the key and the secret are sent, separated by a colon and without trailing spaces, and "
-        "that the pair was not revoked or reset: compare it with JustCall under Settings → API & Webhooks, "
-        "or generate a new pair there."
+        "Check that both the key and the secret are sent, separated by a colon and without trailing spaces. "
+        "Compare the key with JustCall under Settings → API & Webhooks. If the pair was revoked or reset, "
+        "generate a new pair."
     )
 
 
 class ForbiddenError(JustCallError):
-    """The credentials are valid, but they do not permit this request.
+    """The API key and secret are valid, but they do not permit this request.
 
     Check whether the plan includes API access and whether the endpoint requires Admin-level credentials. Ask
     an Admin of the account or JustCall support.
@@ -368,7 +370,7 @@ class ForbiddenError(JustCallError):
     name = "forbidden"
     code = 403
     retryable = False
-    _message = "The credentials are valid, but they do not permit this request."
+    _message = "The API key and secret are valid, but they do not permit this request."
     _hint = (
         "Check whether the plan includes API access and whether the endpoint requires Admin-level "
         "credentials. Ask an Admin of the account or JustCall support."
@@ -376,16 +378,16 @@ class ForbiddenError(JustCallError):
 
 
 class NotFoundError(JustCallError):
-    """The service has no such path or object.
+    """The service has no such path, or the object does not exist.
 
-    Check the path and its identifiers.
+    Check the path and the identifiers in it.
     """
 
     name = "not_found"
     code = 404
     retryable = False
-    _message = "The service has no such path or object."
-    _hint = "Check the path and its identifiers."
+    _message = "The service has no such path, or the object does not exist."
+    _hint = "Check the path and the identifiers in it."
 
 
 class UnprocessableError(JustCallError):
@@ -404,7 +406,7 @@ class UnprocessableError(JustCallError):
 class RateLimitedError(JustCallError):
     """The rate limit of the account is exhausted.
 
-    Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account.
+    Wait for the time in retry_after, then send fewer requests. The limit applies to the whole account.
     """
 
     name = "rate_limited"
@@ -412,7 +414,7 @@ class RateLimitedError(JustCallError):
     retryable = True
     _message = "The rate limit of the account is exhausted."
     _hint = (
-        "Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account."
+        "Wait for the time in retry_after, then send fewer requests. The limit applies to the whole account."
     )
 
 

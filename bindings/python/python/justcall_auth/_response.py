@@ -102,7 +102,7 @@ class Response:
         """
         hint = None
         if not self.body:
-            hint = "The response has no body: check http_status before you call json()."
+            hint = "Check http_status before you call json(). This response has no body."
         try:
             return _parsed(self.body)
         except json.JSONDecodeError as failure:
@@ -112,7 +112,7 @@ class Response:
         except UnicodeDecodeError:
             why = "it is not UTF-8"
         except ValueError:
-            why = "it contains a number that JSON does not allow, or one with too many digits"
+            why = "it contains a number that JSON does not allow, or that has too many digits"
         except RecursionError:
             why = "it is nested too deeply"
         # Imported here because the exceptions import this module.

@@ -51,7 +51,7 @@ impl Client {
         self.refuse_in_its_source()?;
         self.open.load().as_ref().map(|open| open.client.clone()).ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
-            error.with_hint("Create a new client, or close this one after its last call.")
+            error.with_hint("Create a new client, or close a client only after its last call.")
         })
     }
 
@@ -66,8 +66,7 @@ impl Client {
     pub(crate) fn refuse_in_its_source(&self) -> Result<(), Error> {
         let source = self.open.load().as_ref().and_then(|open| open.source.clone());
         if source.is_some_and(|source| source.is_running()) {
-            let message =
-                "A source callable cannot use its own client: calls of the client wait for the callable.";
+            let message = "A source callable cannot use its own client, because calls of the client wait for the callable.";
             return Err(Error::invalid_argument(message));
         }
         Ok(())

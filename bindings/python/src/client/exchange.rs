@@ -238,7 +238,9 @@ impl Exchange {
     /// Raises `TypeError`: an exchange belongs to its process.
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
-        Err(PyTypeError::new_err("An Exchange cannot be pickled or copied: it belongs to its process."))
+        Err(PyTypeError::new_err(
+            "An Exchange cannot be pickled or copied, because it belongs to its process.",
+        ))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -294,7 +296,7 @@ impl Exchange {
             Err(TryLockError::WouldBlock) => Err(exception(
                 py,
                 &Error::invalid_argument(
-                    "The exchange is in use: by another thread, or by the step whose event is being handled.",
+                    "The exchange is already in use by another thread, or by the step that reports the current event.",
                 ),
             )),
         }

@@ -220,7 +220,7 @@ fn unknown(name: &str) -> Error {
     } else {
         format!("Did you mean {}? Run `justcall-auth explain` for a list.", names.join(" or "))
     };
-    Error::invalid_argument("There is no error, HTTP error status or finding with that name.").with_hint(hint)
+    Error::invalid_argument("No error, HTTP error status or finding has that name.").with_hint(hint)
 }
 
 fn list() -> String {

@@ -14,11 +14,13 @@ const PIPE: &str = "Pipe it to the program that needs it: justcall-auth header |
 
 pub(super) fn run(global: &Global, output: &Output) -> Result<(), Failure> {
     if output.is_json() {
-        return Err(refuse("`header` prints the secret, which must not be in JSON that may be logged."));
+        return Err(refuse(
+            "`header` does not accept --json, because JSON is often logged and would contain the secret.",
+        ));
     }
     if io::stdout().is_terminal() {
         return Err(refuse(
-            "`header` prints the secret, but standard output is a terminal, where others could read it later.",
+            "`header` does not print the secret to a terminal, because other people could read the secret there later.",
         ));
     }
     let credentials = Client::new(&global.config()?)?.credentials()?;

@@ -17,9 +17,9 @@ use crate::output::Output;
 pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<(), Failure> {
     if output.is_json() && arguments.output.is_some() {
         return Err(Error::invalid_argument(
-            "--json writes the body into its object, but --output writes it to a file.",
+            "The options --json and --output cannot be combined, because both write the body.",
         )
-        .with_hint("Use only one of the two.")
+        .with_hint("Use either --json or --output.")
         .into());
     }
     let mut config = global.config()?;
@@ -72,13 +72,15 @@ fn read(arguments: &RequestArguments) -> Result<Request, Error> {
     let mut request = Request::new(&arguments.method.to_ascii_uppercase(), &arguments.path)?;
     for query in &arguments.query {
         let (name, value) = query.split_once('=').ok_or_else(|| {
-            Error::invalid_argument("A --query has no equals sign.").with_hint("Write it as NAME=VALUE.")
+            Error::invalid_argument("The value of --query contains no equals sign.")
+                .with_hint("Write each --query as NAME=VALUE.")
         })?;
         request.add_query(name, value)?;
     }
     for header in &arguments.header {
         let (name, value) = header.split_once(':').ok_or_else(|| {
-            Error::invalid_argument("A --header has no colon.").with_hint("Write it as 'Name: value'.")
+            Error::invalid_argument("The value of --header contains no colon.")
+                .with_hint("Write each --header as 'Name: value'.")
         })?;
         request.set_header(name, value.trim_matches(' '))?;
     }

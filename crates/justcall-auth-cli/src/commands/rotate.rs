@@ -114,7 +114,7 @@ fn guide(current: &CurrentPair, output: &Output) {
     };
     output.diagnose(&format!(
         "{found}In JustCall, as an Admin or Owner, open Settings → API & Webhooks. Click Revoke next to the key, then Generate API Key.\n\
-         From then on the old pair is rejected. The secret is shown only once: copy the key and the secret now.\n"
+         JustCall then rejects the old pair. The secret is shown only once, so copy the key and the secret now.\n"
     ));
 }
 
@@ -123,14 +123,15 @@ fn confirm(account: &Account) -> Result<(), Error> {
     // If the service returns no account, there is nothing to compare.
     let (Some(id), Some(description)) = (account.id(), description(account)) else { return Ok(()) };
     let message = format!(
-        "The new pair works, for {description}. The service no longer returns the account of the current pair. Nothing was changed."
+        "The new pair works and belongs to {description}. The account of the current pair is unknown, so the accounts cannot be compared. Nothing was changed."
     );
     let refused = Error::with_message(ErrorKind::WrongAccount, message)
-        .with_hint(format!("If that is the right account, pass --expected-account {id}."));
+        .with_hint(format!("If account {id} is the right account, pass --expected-account {id}."));
     if !terminal::is_interactive() {
         return Err(refused);
     }
-    let question = format!("The new pair works, for {description}. Is that the right account? (yes or no)");
+    let question =
+        format!("The new pair works and belongs to {description}. Is this the right account? (yes or no)");
     match terminal::ask(&question, "no")?.to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(refused),
@@ -225,10 +226,8 @@ struct RotationReport<'a> {
     cautions: Vec<(String, String)>,
 }
 
-const NOT_RECORDED: &str =
-    "The source cannot record that the previous pair was compromised: it is one line key:secret.";
-const RESTART: &str =
-    "Restart every program that checks webhooks: until then it accepts the old secret for up to 15 minutes.";
+const NOT_RECORDED: &str = "The source cannot record that the previous pair was compromised, because its form is one line key:secret.";
+const RESTART: &str = "Restart every program that verifies webhooks. A program that is not restarted accepts the old secret for up to 15 minutes.";
 
 impl RotationReport<'_> {
     fn text(&self) -> String {
@@ -239,16 +238,19 @@ impl RotationReport<'_> {
             lines::success(&format!("The service accepts the pair with the key {hint}{description}."));
         let place = &self.place;
         let change = match &self.change {
-            SourceChange::Tried => lines::success(&format!("{place} would receive it. Nothing was changed.")),
-            SourceChange::ByHand(_) => self.by_hand(),
-            SourceChange::Served => lines::success(&format!("{place} already contains it.")),
-            SourceChange::Written => {
-                lines::success(&format!("{place} contains it; owner, group, mode and ACL are unchanged."))
+            SourceChange::Tried => {
+                lines::success(&format!("{place} would receive the pair. Nothing was changed."))
             }
+            SourceChange::ByHand(_) => self.by_hand(),
+            SourceChange::Served => lines::success(&format!("{place} already contains the pair.")),
+            SourceChange::Written => lines::success(&format!(
+                "{place} contains the pair now. Owner, group, mode and ACL are unchanged."
+            )),
         };
         text += &change;
         if self.is_served() {
-            text += &lines::success("Programs that use this source continue with it without a restart.");
+            text +=
+                &lines::success("Programs that use this source change to the new pair without a restart.");
         }
         if self.compromised && self.is_served() {
             text += &if self.is_recorded {

@@ -64,8 +64,8 @@ fn place(global: &Global) -> Result<String, Error> {
         return Ok(absolute(&global.source));
     }
     if !terminal::is_interactive() {
-        return Err(Error::invalid_argument("The place of the pair is missing.")
-            .with_hint("Pass it, such as --source file:/etc/justcall.json."));
+        return Err(Error::invalid_argument("The source for the new pair is missing.")
+            .with_hint("Pass the source, such as --source file:/etc/justcall.json."));
     }
     let usual = usual_file().map(|path| path.display().to_string()).unwrap_or_default();
     terminal::print(
@@ -110,7 +110,7 @@ fn language(arguments: &SetupArguments) -> Result<Option<Language>, Error> {
     }
     let answer = terminal::ask(&format!("Code for which language? ({})", Language::names()), "python")?;
     let unknown = |_| {
-        Error::invalid_argument("There is no code for that language.")
+        Error::invalid_argument("setup cannot print code for that language.")
             .with_hint(format!("Choose one of {}.", Language::names()))
     };
     Language::from_str(&answer, true).map(Some).map_err(unknown)
@@ -121,8 +121,8 @@ fn guide(output: &Output) {
     if terminal::is_interactive() {
         output.diagnose(
             "Log in to JustCall as an Admin or Owner, open Settings → API & Webhooks and click Generate API Key.\n\
-             Copy the key and the secret immediately: the secret is shown only once. If it is lost, click Revoke next to the key and generate a new pair; the\n\
-             old one is rejected from then on.\n",
+             Copy the key and the secret immediately, because the secret is shown only once. If the secret is lost,\n\
+             click Revoke next to the key and generate a new pair. JustCall then rejects the old pair.\n",
         );
     }
 }
@@ -134,11 +134,10 @@ fn repository(source: &Source) -> Option<PathBuf> {
 }
 
 fn in_repository(folder: &Path) -> String {
-    format!("The place is inside the repository {}.", shown(folder))
+    format!("The source of the pair is inside the repository {}.", shown(folder))
 }
 
-const OUT_OF_REPOSITORY: &str =
-    "Keep it out of version control: add it to .gitignore, or better, use another place.";
+const OUT_OF_REPOSITORY: &str = "Store the pair outside of the repository, or add its path to .gitignore.";
 
 /// The result of `setup`.
 struct SetupReport<'a> {
@@ -161,7 +160,9 @@ impl SetupReport<'_> {
         let accepted = format!("The service accepts the pair with the key {hint}{description}.");
         let mut text = lines::success(&accepted);
         text += &match &self.place {
-            Some(place) => lines::success(&format!("{place} contains it, readable only by its owner.")),
+            Some(place) => {
+                lines::success(&format!("{place} contains the pair, and only its owner can read it."))
+            }
             None => lines::steps(&self.steps),
         };
         if let Some(folder) = &self.repository {

@@ -21,9 +21,7 @@ const ROTATE: &str = "Run `justcall-auth rotate`. Then, in JustCall under Settin
                       and Generate API Key. `rotate` asks for the new pair, verifies it and replaces the old one.";
 
 /// The steps to revoke a pair, in the words of the dashboard.
-const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & Webhooks and click Revoke next to the key. Webhooks are \
-                      signed with its secret too. If a program still needs the API, click Generate API Key there and run \
-                      `justcall-auth rotate`.";
+const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & Webhooks and click Revoke next to the key. JustCall also signs webhooks with the secret of this pair. If a program still needs the API, click Generate API Key and run `justcall-auth rotate`.";
 
 pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output) -> Result<(), Failure> {
     let loaded = Source::parse(&global.source)?.load(&ProcessEnvironment)?;
@@ -117,9 +115,8 @@ impl<'a> Status<'a> {
         match (&self.last_error, self.state_file) {
             (Some(last_error), _) => Some((last_error.message(), last_error.hint())),
             (None, None) => Some((
-                "There is no state file for the first sight and the last use of the pair.",
-                "Set HOME or XDG_STATE_HOME, or pass --state-file. If the source contains the age, --max-unused 0 needs no \
-                 state file.",
+                "No state file records when the pair was first seen and last used.",
+                "Set HOME or XDG_STATE_HOME, or pass --state-file. If the source contains the creation time, you can pass --max-unused 0 instead of a state file.",
             )),
             _ => None,
         }
@@ -150,12 +147,14 @@ impl<'a> Status<'a> {
         text.push('\n');
         if self.is_due() {
             let age = days(self.age().unwrap_or_default());
-            text += &lines::caution(&format!("The pair is {age} old: rotate it."), ROTATE);
+            text += &lines::caution(&format!("The pair is {age} old and due for rotation."), ROTATE);
         }
         if self.is_unused() {
             let unused = days(self.unused().unwrap_or_default());
             text += &lines::caution(
-                &format!("Unused for {unused} according to the state file: reset it."),
+                &format!(
+                    "According to the state file, the pair was not used for {unused}. Revoke the pair if no program needs it."
+                ),
                 REVOKE,
             );
         }
@@ -267,7 +266,8 @@ mod tests {
         assert!(unused.is_unused() && !unused.is_due());
         let text = unused.text();
         assert!(
-            text.contains("Unused for 100 days") && text.contains("click Revoke next to the key"),
+            text.contains("the pair was not used for 100 days")
+                && text.contains("click Revoke next to the key"),
             "{text}"
         );
         assert_eq!(unused.json()["unused_seconds"], 100 * DAY);

@@ -93,7 +93,7 @@ fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
             _ if is_request_line => {}
             _ => {
                 let message = format!("Line {} of the headers is not a header.", number + 1);
-                return Err(Error::invalid_argument(message).with_hint("Write each as 'Name: value'."));
+                return Err(Error::invalid_argument(message).with_hint("Write each header as 'Name: value'."));
             }
         }
     }
@@ -112,13 +112,13 @@ fn text(event: &WebhookEvent, now: i64, path: Option<&str>) -> String {
     };
     let (url, event_type) = (printable::on_lines(event.url()), printable::on_lines(event.event_type()));
     let rows = [("Type", event_type.as_str()), ("URL", &url), ("Signed", &signed), ("Secret", secret)];
-    let mut text = format!("{GREEN}✓{GREEN:#} The delivery is genuine; its data is not signed.\n");
+    let mut text = format!("{GREEN}✓{GREEN:#} The delivery is genuine, but its data is not signed.\n");
     table(&mut text, rows.into_iter());
     let fetch = match path {
         Some(path) => format!("justcall-auth request GET {path}"),
         None => "justcall-auth request GET …, with a path of the API reference".to_owned(),
     };
-    text + &format!("{CYAN}→{CYAN:#} Before you act on its data, fetch it from the API: {fetch}\n")
+    text + &format!("{CYAN}→{CYAN:#} Before you act on the delivery, fetch its data from the API: {fetch}\n")
 }
 
 fn apart(now: i64, then: i64) -> String {

@@ -48,7 +48,7 @@ impl Folder {
             // Some file systems do not support this call on folders.
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
             result => result.map_err(|error| {
-                let why = "it was written, but after a power failure the old content may return";
+                let why = "the new content was written, but a power failure may restore the old content";
                 io::Error::new(error.kind(), format!("{why} ({error})"))
             }),
         }

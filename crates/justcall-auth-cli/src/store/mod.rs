@@ -111,8 +111,8 @@ impl Target {
         if parent.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
             return Err(refusal::refusal(
                 &place,
-                "it is in one version of a folder that is swapped as a whole, as in Kubernetes",
-                "If the folder is mounted, change the secret that it comes from. Otherwise use the folder, as dir:PATH.",
+                "it belongs to a folder whose files are replaced together, as in Kubernetes",
+                "If the folder is mounted, change the secret that the folder comes from. If the folder is not mounted, use the source dir:PATH with the folder.",
             ));
         }
         let about = fs::symlink_metadata(&real).map_err(|error| refused(&error))?;
@@ -144,8 +144,8 @@ impl Target {
         if !version::is_versioned(path) {
             return Err(refusal::refusal(
                 &place,
-                "its two files cannot be replaced in one step, so a program that reads in between would get half of each pair",
-                "Keep the pair in one file (file:PATH), or run `justcall-auth setup --source dir:PATH` for a new folder in the layout of Kubernetes, whose files are replaced together.",
+                "its two files cannot be replaced atomically, so a program could read the new key with the old secret",
+                "Store the pair in one file (file:PATH), or create a folder in the layout of Kubernetes with `justcall-auth setup --source dir:PATH`.",
             ));
         }
         let folder = lock(path, &place)?;

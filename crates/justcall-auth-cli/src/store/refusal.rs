@@ -16,11 +16,13 @@ pub(super) fn refusal(place: &str, why: &str, remedy: &str) -> Error {
 pub(super) fn system(place: &str, error: &io::Error) -> Error {
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "Run the command as the owner of the file, or as root: the new file gets the owner, group, mode and ACL of the old one, and is written in the same folder."
+            "Run the command as the owner of the file, or as root. The command creates the new file in the same folder, with the owner, group, mode and ACL of the old file."
         }
         io::ErrorKind::ReadOnlyFilesystem => MOUNTED_SECRET,
         io::ErrorKind::ResourceBusy => MOUNTED_FILE,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Free space on that file system.",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "Free space on the file system of the source."
+        }
         _ => "Remove the cause, then run the command again. The old pair is unchanged.",
     };
     let message = format!("{place} cannot be written: {error}.");
@@ -41,7 +43,7 @@ pub(super) fn busy(place: &str) -> Error {
     refusal(
         place,
         "another justcall-auth is writing there",
-        "Wait until it ends, or end it. Then run this command again.",
+        "Wait until the other justcall-auth process ends, or end that process. Then run this command again.",
     )
 }
 
@@ -50,7 +52,8 @@ pub(super) fn absent(place: &str) -> Error {
 }
 
 pub(super) fn dangling(place: &str) -> Error {
-    let remedy = "Remove the link, or create its target: an empty file suffices for `justcall-auth rotate`.";
+    let remedy =
+        "Remove the link, or create its target. For `justcall-auth rotate`, an empty file is enough.";
     refusal(place, "it is a symbolic link without a target", remedy)
 }
 
@@ -65,12 +68,12 @@ pub(super) fn present(place: &str) -> Error {
 /// Returns the error for a file at `path` with several names.
 pub(super) fn linked(place: &str, path: &Path) -> Error {
     let remedy = format!(
-        "List the names: find / -xdev -samefile {}. Keep one, and replace the others by symbolic links.",
+        "List the names of the file with `find / -xdev -samefile {}`. Keep one name, and replace the other names by symbolic links.",
         shown(path)
     );
     refusal(place, "it has several names (hard links), and only one would get the new pair", &remedy)
 }
 
-const MOUNTED_SECRET: &str = "Change the secret at its origin. Kubernetes: kubectl create secret generic NAME --from-file=api_key --from-file=api_secret --dry-run=client -o yaml | kubectl apply -f -. Docker: create a new secret and update the service. Then check the pair with `justcall-auth verify`.";
+const MOUNTED_SECRET: &str = "Change the secret at its origin. In Kubernetes, run: kubectl create secret generic NAME --from-file=api_key --from-file=api_secret --dry-run=client -o yaml | kubectl apply -f -. In Docker, create a new secret and update the service. Then check the pair with `justcall-auth verify`.";
 
-const MOUNTED_FILE: &str = "Change the mounted file outside of the container, then restart the container: the mount contains the old file, not its name. Better, mount its folder (docker run -v /etc/justcall:/etc/justcall:ro): then a pair that is replaced outside is visible inside immediately.";
+const MOUNTED_FILE: &str = "Change the mounted file outside of the container, then restart the container. To avoid restarts, mount the folder of the file instead (docker run -v /etc/justcall:/etc/justcall:ro).";

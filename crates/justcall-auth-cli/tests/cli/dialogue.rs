@@ -107,7 +107,7 @@ fn it_prompts_for_the_new_pair_without_showing_it() {
         // The user deletes a wrong character, then the whole line.
         user.answers(KEY, &format!("wrong\u{15}{key}xy\u{7f}\u{8}\r"));
         user.answers(SECRET, &format!("{secret}\r"));
-        user.answers("Is that the right account? (yes or no) [no]: ", "yes\n");
+        user.answers("Is this the right account? (yes or no) [no]: ", "yes\n");
     });
     assert_eq!(exit, 0, "{shown}");
     for text in [

@@ -125,7 +125,7 @@ fn it_warns_about_a_file_that_others_can_read() {
     }
     let text = run(&service.arguments(&["doctor", "--source", &source]), &[]);
     assert!(text.stdout.contains("\n! permissions ") && text.stdout.contains("chmod 0600"), "{text:?}");
-    assert!(text.stdout.ends_with("\nCalls work; check the warning.\n"), "{text:?}");
+    assert!(text.stdout.ends_with("\nCalls work. Check the warning.\n"), "{text:?}");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn it_prints_the_proxy_and_its_origin() {
     explicit.has("proxy", "ok", &format!("{} from --proxy", &url[7..]));
     explicit.has("tcp", "ok", &url[7..]);
     explicit.has("tunnel", "ok", "opened a tunnel");
-    explicit.has("local_address", "ok", "the service sees the address of the proxy");
+    explicit.has("local_address", "ok", "The service sees the address of the proxy");
 
     let variables = [&pair(&service)[..], &[("HTTPS_PROXY", "http://proxy.example:3128")]].concat();
     // A proxy of the environment is not used for the machine itself.

@@ -216,9 +216,18 @@ fn it_sends_nothing_that_the_library_refuses() {
         (&["GET", "/a b"], "percent-encode"),
         (&["TRACE", "/v2.1/calls"], "TRACE"),
         (&["G ET", "/v2.1/calls"], "HTTP method"),
-        (&["GET", "/v2.1/calls", "--header", "Authorization: x"], "authorization is set by the library"),
-        (&["GET", "/v2.1/calls", "--header", "HOST: evil.example"], "host is set by the library"),
-        (&["POST", "/v2.1/calls", "--header", "Content-Length: 5"], "content-length is set by the library"),
+        (
+            &["GET", "/v2.1/calls", "--header", "Authorization: x"],
+            "authorization cannot be set, because the library sets it",
+        ),
+        (
+            &["GET", "/v2.1/calls", "--header", "HOST: evil.example"],
+            "host cannot be set, because the library sets it",
+        ),
+        (
+            &["POST", "/v2.1/calls", "--header", "Content-Length: 5"],
+            "content-length cannot be set, because the library sets it",
+        ),
         (&["GET", "/v2.1/calls", "--header", "X-Note: a\r\nX-Other: b"], "control character"),
         (&["GET", "/v2.1/calls", "--header", "X-Note"], "no colon"),
         (&["GET", "/v2.1/calls", "--query", "page"], "no equals sign"),

@@ -63,7 +63,7 @@ fn it_uses_the_account_of_the_current_pair_if_that_still_works() {
     assert_eq!(fs::read_to_string(&path).expect("the file"), old);
     // With the same pair there is nothing to do, and the command succeeds.
     let same = feed(command(&arguments, &[]), &old);
-    assert!(same.exit == 0 && same.stdout.contains("already contains it"), "{same:?}");
+    assert!(same.exit == 0 && same.stdout.contains("already contains the pair"), "{same:?}");
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn it_prints_the_manual_steps_and_waits_until_they_are_done() {
         waits.join().expect("it ends")
     });
     assert!(
-        rotated.exit == 0 && rotated.stdout.contains("continue with it without a restart"),
+        rotated.exit == 0 && rotated.stdout.contains("change to the new pair without a restart"),
         "{rotated:?}"
     );
     assert_eq!(fs::read_to_string(&path).expect("the file"), new, "the command did not write it");

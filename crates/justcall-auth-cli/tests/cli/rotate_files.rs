@@ -298,7 +298,8 @@ fn it_refuses_a_folder_that_cannot_be_replaced_atomically() {
     let refused = rotation.rotate(&source, &[]);
     refused.fails_with(1, "source_unavailable");
     assert!(
-        refused.stderr.contains("half of each") && refused.stderr.contains("setup --source dir:"),
+        refused.stderr.contains("the new key with the old secret")
+            && refused.stderr.contains("setup --source dir:"),
         "{refused:?}"
     );
     assert_eq!(text(&api_key), key);

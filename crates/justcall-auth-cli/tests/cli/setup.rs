@@ -32,7 +32,7 @@ fn it_writes_a_first_pair_readable_only_by_its_owner() {
         }
         assert_eq!(rotation.verify(&source).exit, 0);
         let rotated = rotation.rotate(&source, &[]);
-        assert!(rotated.exit == 0 && rotated.stdout.contains("already contains it"), "{rotated:?}");
+        assert!(rotated.exit == 0 && rotated.stdout.contains("already contains the pair"), "{rotated:?}");
     }
     assert!(
         fs::read_to_string(rotation.folder.path().join("a/b/pair.json"))

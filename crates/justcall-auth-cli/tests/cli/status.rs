@@ -74,7 +74,8 @@ fn it_records_the_first_sight_of_a_pair() {
     let due = home.status(&[]);
     assert_eq!((due.exit, due.stderr.as_str()), (1, ""), "{due:?}");
     assert!(
-        due.stdout.contains("! The pair is 90 days old: rotate it.\n  → Run `justcall-auth rotate`"),
+        due.stdout
+            .contains("! The pair is 90 days old and due for rotation.\n  → Run `justcall-auth rotate`"),
         "{due:?}"
     );
     assert!(due.stdout.contains("click Revoke next to your current key and Generate API Key"), "{due:?}");
@@ -131,7 +132,7 @@ fn it_prints_how_to_revoke_an_unused_pair() {
     let unused = home.status(&["--max-unused", "30d"]);
     assert_eq!(unused.exit, 1);
     assert!(
-        unused.stdout.contains("! Unused for 31 days according to the state file: reset it."),
+        unused.stdout.contains("! According to the state file, the pair was not used for 31 days. Revoke the pair if no program needs it."),
         "{unused:?}"
     );
     assert!(

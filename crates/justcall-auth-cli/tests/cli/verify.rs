@@ -225,7 +225,7 @@ fn it_exits_with_1_if_the_source_cannot_be_read() {
 fn it_refuses_to_expect_the_account_0() {
     let refused = run(&["verify", "--expected-account", "0"], &[]);
     assert_eq!(refused.exit, 2, "{refused:?}");
-    assert!(refused.stderr.contains("To expect no particular account, do not set it"), "{refused:?}");
+    assert!(refused.stderr.contains("To accept every account, leave out --expected-account"), "{refused:?}");
 }
 
 #[test]

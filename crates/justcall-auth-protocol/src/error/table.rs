@@ -26,7 +26,7 @@ table! {
     }
     BufferTooSmall { name: "buffer_too_small", number: 2, retryable: false,
         message: "The buffer is too small for the result.",
-        remedy: "Call again with a buffer of the length that the length parameter holds.",
+        remedy: "Call again with a larger buffer. The length parameter holds the length of the result.",
     }
     OutOfMemory { name: "out_of_memory", number: 3, retryable: false,
         message: "There is not enough memory for the arguments or the response.",
@@ -34,7 +34,7 @@ table! {
     }
     CredentialsMissing { name: "credentials_missing", number: 10, retryable: false,
         message: "No API key and secret were found.",
-        remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in JustCall under Settings → API & Webhooks.",
+        remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or configure another source. If the account has no pair yet, ask an Admin to generate a pair in JustCall under Settings → API & Webhooks.",
     }
     CredentialsMalformed { name: "credentials_malformed", number: 11, retryable: false,
         message: "The API key or secret is malformed.",
@@ -49,7 +49,7 @@ table! {
         remedy: "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or request a lower level.",
     }
     WrongAccount { name: "wrong_account", number: 14, retryable: false,
-        message: "The pair works, but it belongs to an account other than the expected one.",
+        message: "The pair works, but it belongs to an unexpected account.",
         remedy: "Use the pair of the expected account, or correct the number of the expected account.",
     }
     Timeout { name: "timeout", number: 20, retryable: true,
@@ -65,35 +65,35 @@ table! {
         remedy: "Behind a corporate proxy, set ca_file or SSL_CERT_FILE to its CA certificate. Also check the clock and the CA certificates of this machine.",
     }
     RedirectRefused { name: "redirect_refused", number: 23, retryable: false,
-        message: "The service answered with a redirect, which is never followed.",
-        remedy: "Check the base URL: it should be https://api.justcall.io.",
+        message: "The service answered with a redirect, and redirects are never followed.",
+        remedy: "Check the base URL. The base URL of JustCall is https://api.justcall.io.",
     }
     InvalidResponse { name: "invalid_response", number: 24, retryable: false,
         message: "The response does not come from the JustCall API.",
-        remedy: "Check the base URL, and check whether a proxy or captive portal answers instead of the service.",
+        remedy: "Check the base URL. Also check whether a proxy or captive portal answers instead of the service.",
     }
     Cancelled { name: "cancelled", number: 25, retryable: false,
         message: "The call was cancelled.",
-        remedy: "The credentials are not the cause. Call again if you still need the result.",
+        remedy: "Call again if you still need the result. The API key and secret are not the cause.",
     }
     WebhookUnsigned { name: "webhook_unsigned", number: 30, retryable: false,
         message: "The delivery has no signature.",
-        remedy: "Answer with 200 and do nothing else. JustCall sends such a probe when a webhook URL is saved; never act on an unsigned delivery.",
+        remedy: "Answer with 200 and do nothing else. JustCall sends an unsigned probe when a webhook URL is saved. Never act on an unsigned delivery.",
     }
     WebhookMalformed { name: "webhook_malformed", number: 31, retryable: false,
         message: "The headers or the body of the delivery cannot be parsed.",
-        remedy: "Pass the three signature headers and the raw bytes of the body, before a framework or a proxy changes them.",
+        remedy: "Pass the three signature headers and the raw bytes of the body, unchanged by frameworks and proxies.",
     }
     WebhookMismatch { name: "webhook_mismatch", number: 32, retryable: false,
         message: "The signature does not match any of the secrets.",
-        remedy: "Use the API secret of the account that sends the webhook: JustCall signs with it and has no separate webhook secret. After a reset, accept the old secret beside the new one for a while.",
+        remedy: "Use the API secret of the account that sends the webhook. JustCall signs webhooks with the API secret and has no separate webhook secret. After a reset, accept both the old and the new secret for some minutes.",
     }
     WebhookStale { name: "webhook_stale", number: 33, retryable: false,
-        message: "The signature matches, but its time is outside the tolerance.",
-        remedy: "Check the clock of this machine. If the clock is right, the delivery is late or replayed: raise the tolerance only if you must accept late deliveries.",
+        message: "The signature matches, but its timestamp is outside the tolerance.",
+        remedy: "Check the clock of this machine. If the clock is right, the delivery is late or replayed. Raise the tolerance only if you must accept late deliveries.",
     }
     WebhookWrongUrl { name: "webhook_wrong_url", number: 34, retryable: false,
-        message: "The delivery was signed for a URL other than the expected one.",
+        message: "The delivery was signed for an unexpected URL.",
         remedy: "Pass the URL exactly as it is registered in JustCall, with its scheme, path and query. If the URL is right, the delivery was meant for another endpoint.",
     }
     WebhookVersion { name: "webhook_version", number: 35, retryable: false,
@@ -102,11 +102,11 @@ table! {
     }
     WebhookReplayed { name: "webhook_replayed", number: 36, retryable: false,
         message: "The replay check has already seen this delivery.",
-        remedy: "Answer with 200 and do not act on it again.",
+        remedy: "Answer with 200 and do not act on the delivery again.",
     }
     Internal { name: "internal", number: 90, retryable: false,
-        message: "An internal error of justcall-auth.",
-        remedy: "Report it with this message, which contains no secret. Free the handle and create a new one.",
+        message: "An internal error of justcall-auth occurred.",
+        remedy: "Report this error and its message, which contains no secret. Free the handle and create a new handle.",
     }
     BadRequest { name: "bad_request", number: 400, retryable: false,
         message: "The service refused the request.",
@@ -114,15 +114,15 @@ table! {
     }
     InvalidCredentials { name: "invalid_credentials", number: 401, retryable: false,
         message: "The service rejected the API key and secret.",
-        remedy: "Check that the key and the secret are sent, separated by a colon and without trailing spaces, and that the pair was not revoked or reset: compare it with JustCall under Settings → API & Webhooks, or generate a new pair there.",
+        remedy: "Check that both the key and the secret are sent, separated by a colon and without trailing spaces. Compare the key with JustCall under Settings → API & Webhooks. If the pair was revoked or reset, generate a new pair.",
     }
     Forbidden { name: "forbidden", number: 403, retryable: false,
-        message: "The credentials are valid, but they do not permit this request.",
+        message: "The API key and secret are valid, but they do not permit this request.",
         remedy: "Check whether the plan includes API access and whether the endpoint requires Admin-level credentials. Ask an Admin of the account or JustCall support.",
     }
     NotFound { name: "not_found", number: 404, retryable: false,
-        message: "The service has no such path or object.",
-        remedy: "Check the path and its identifiers.",
+        message: "The service has no such path, or the object does not exist.",
+        remedy: "Check the path and the identifiers in it.",
     }
     Unprocessable { name: "unprocessable", number: 422, retryable: false,
         message: "The service understood the request but did not accept its contents.",
@@ -130,7 +130,7 @@ table! {
     }
     RateLimited { name: "rate_limited", number: 429, retryable: true,
         message: "The rate limit of the account is exhausted.",
-        remedy: "Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account.",
+        remedy: "Wait for the time in retry_after, then send fewer requests. The limit applies to the whole account.",
     }
     ServerError { name: "server_error", number: 500, retryable: true,
         message: "The service failed.",

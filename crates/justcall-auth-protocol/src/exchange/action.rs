@@ -69,11 +69,13 @@ impl Cause {
             Self::Resolve => {
                 connection_failed("The address of the service's host was not found.", Phase::Resolve)
             }
-            Self::Connect => connection_failed("No connection to the service was made.", Phase::Connect),
+            Self::Connect => {
+                connection_failed("The connection to the service could not be opened.", Phase::Connect)
+            }
             Self::Tls => Error::new(ErrorKind::TlsFailed),
             Self::Timeout => {
                 let phase = if request_sent { Phase::Receive } else { Phase::Connect };
-                Error::with_message(ErrorKind::Timeout, "The HTTP client ran out of time.")
+                Error::with_message(ErrorKind::Timeout, "The HTTP client reached its time limit.")
                     .with_reason(phase.name())
             }
             Self::Closed if request_sent => connection_failed(

@@ -167,7 +167,9 @@ impl Exchange {
     /// Fails with `invalid_argument` if the next action is not [`Action::Send`].
     pub fn authorization(&mut self) -> Result<Credentials, Error> {
         let ExchangeState::Sending(in_flight) = &mut self.state else {
-            return Err(Error::invalid_argument("No request is due. Wait for the action Send."));
+            return Err(Error::invalid_argument(
+                "The exchange has no request to send now. Wait for the action Send.",
+            ));
         };
         let is_first = !mem::replace(&mut in_flight.is_taken, true);
         if is_first && in_flight.proof.is_none() && self.verification.page.is_none() {

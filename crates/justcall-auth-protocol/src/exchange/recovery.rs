@@ -31,7 +31,7 @@ impl Recovery {
 /// Returns the error for a call whose pair was rejected recently. Sending it again could be taken for an attack.
 pub(super) fn recently_rejected(left: Duration) -> Error {
     let message = format!(
-        "The service rejected this API key and secret; they are not sent again for {} s, unless the source has another pair.",
+        "The service rejected this API key and secret. The library does not send this pair again for {} s. A new pair in the source is sent immediately.",
         left.as_secs() + 1
     );
     Error::with_message(ErrorKind::InvalidCredentials, message).with_retry_after(Some(left))
@@ -40,12 +40,12 @@ pub(super) fn recently_rejected(left: Duration) -> Error {
 /// Returns the error for a call at its deadline while another call proves the new pair.
 pub(super) fn another_call_proves() -> Error {
     Error::with_message(ErrorKind::Timeout, "Another call is still verifying the new pair.").with_hint(
-        "Call again: the new pair may be valid. If this persists, set a timeout that is longer than the response time of the service.",
+        "Call again, because the new pair may be valid. If the error persists, set a timeout that is longer than the response time of the service.",
     )
 }
 
 /// Returns the error for a call that is in `phase` at its deadline.
 pub(super) fn no_response_in_time(phase: Phase) -> Error {
-    Error::with_message(ErrorKind::Timeout, "The call ran out of time before a response came.")
+    Error::with_message(ErrorKind::Timeout, "The timeout of the call elapsed before a response arrived.")
         .with_reason(phase.name())
 }

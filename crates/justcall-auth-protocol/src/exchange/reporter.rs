@@ -78,7 +78,7 @@ impl Reporter {
             let is_low = remaining.saturating_mul(10) < limit;
             if self.metrics.set_rate_limit_low(is_low) && is_low {
                 let message =
-                    format!("{remaining} of {limit} requests are left in the account's rate limit.");
+                    format!("The account has {remaining} of {limit} requests left in its rate limit.");
                 self.report(Event::new(EventKind::RateLimitLow, message).with_status(status));
             }
         }
@@ -116,7 +116,7 @@ impl Reporter {
     pub fn waiting(&mut self, wait: Duration, rejected_at: Duration, keyring: &Keyring) {
         if self.metrics.is_waiting_news(rejected_at) {
             let message = format!(
-                "The service rejected the pair in use; calls wait up to {} s for another pair in the source.",
+                "The service rejected the pair in use. Calls wait up to {} s until the source contains another pair.",
                 wait.as_secs_f64()
             );
             let event = Event::new(EventKind::WaitingForSource, message).with_wait(wait);
@@ -132,7 +132,7 @@ impl Reporter {
     fn spike(&mut self, spike: Option<Spike>, keyring: &Keyring) {
         if let Some(Spike { requests, busiest }) = spike {
             let message = format!(
-                "{requests} requests were sent within a minute, and more may follow; the busiest minute before had {busiest:.0}."
+                "The program sent {requests} requests within a minute. The previous maximum was {busiest:.0} requests within a minute."
             );
             let event = Event::new(EventKind::UsageSpike, message);
             self.report(event.with_generation(current_generation(keyring)));

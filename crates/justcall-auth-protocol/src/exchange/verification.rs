@@ -99,22 +99,22 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
     let found = match account.id() {
         Some(id) if id == required => return None,
         Some(id) => format!("belongs to the account {id}"),
-        None => "works, but the service does not reveal its account".to_owned(),
+        None => "works and its account is unknown".to_owned(),
     };
     let error = if is_expected {
-        let message = format!("The pair {found}; the account {required} is expected.");
+        let message = format!("The pair {found}, but the account {required} is expected.");
         Error::with_message(ErrorKind::WrongAccount, message)
     } else {
-        let message = format!("The new pair {found}; the pair in use belongs to the account {required}.");
+        let message = format!("The new pair {found}, but the pair in use belongs to the account {required}.");
         Error::with_message(ErrorKind::WrongAccount, message).with_hint(OTHER_ACCOUNT_HINT)
     };
     Some(error.with_request_sent(true))
 }
 
-const OTHER_ACCOUNT_HINT: &str = "Store a pair of the account in use in the source. To move to another account, restart the program, or replace the pair with replace().";
+const OTHER_ACCOUNT_HINT: &str = "Store a pair of the previous account in the source. To change to another account, restart the program, or call replace().";
 
 /// The hint of a rejection that another page disproved.
-pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "The pair is valid: the service accepts it on another path. The path /v2/account is known only from the help article and may not exist. Use verify, which requests both paths.";
+pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "Call verify instead of requesting /v2/account. The pair is valid, because the service accepts it on another path. The path /v2/account is known only from the help article and may not exist.";
 
 /// Returns true if `error` may mean that the service has no account page.
 pub(super) fn is_no_account_page(error: &Error) -> bool {

@@ -73,12 +73,12 @@ impl MetricsText {
 }
 
 fn build(text: &mut MetricsText) {
-    text.family("build", "info", "", "The library that counts.");
+    text.family("build", "info", "", "Name and version of the library that records these metrics.");
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
 }
 
 fn calls(text: &mut MetricsText, usage: &Metrics) {
-    text.family("calls", "counter", "", "Calls that ended, by outcome: ok, or the name of the error.");
+    text.family("calls", "counter", "", "Ended calls, by outcome: `ok` or the name of the error.");
     text.sample("calls_total", "{outcome=\"ok\"}", usage.calls.read(0));
     // Outcomes that never occurred are included, because a rate needs the zero before the first.
     for kind in ErrorKind::ALL.iter().filter(|kind| ends_calls(**kind)) {
@@ -95,7 +95,7 @@ fn ends_calls(kind: ErrorKind) -> bool {
 }
 
 fn requests(text: &mut MetricsText, usage: &Metrics) {
-    let help = "Requests sent, retries included, by method and HTTP status; none if no response arrived.";
+    let help = "Requests sent, including retries, by method and HTTP status. The status is `none` if no response arrived.";
     text.family("requests", "counter", "", help);
     for (method, counters) in METHODS.iter().zip(&usage.requests) {
         let statuses = STATUSES.iter().map(ToString::to_string);
@@ -118,12 +118,12 @@ fn requests(text: &mut MetricsText, usage: &Metrics) {
     text.sample("request_duration_seconds_bucket", "{le=\"+Inf\"}", total);
     text.sample("request_duration_seconds_count", "", total);
     text.sample("request_duration_seconds_sum", "", usage.latency.sum().as_secs_f64());
-    let help = "Requests of the busiest minute so far; a minute counts half after a week. Twice as many are a spike.";
+    let help = "Requests in the busiest minute so far, where older minutes count less. A spike is reported if a minute has more than twice as many requests.";
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
 }
 
 fn webhooks(text: &mut MetricsText, results: &WebhookResults) {
-    let help = "Webhook deliveries verified, by result: ok, or the name of the error.";
+    let help = "Verified webhook deliveries, by result: `ok` or the name of the error.";
     text.family("webhooks", "counter", "", help);
     text.sample("webhooks_total", "{result=\"ok\"}", results.read(None));
     for kind in ErrorKind::ALL {
@@ -152,7 +152,12 @@ fn ends_verifications(kind: ErrorKind) -> bool {
 }
 
 fn events(text: &mut MetricsText, usage: &Metrics) {
-    text.family("events", "counter", "", "Events, by kind. An alert can fire on the first of a kind.");
+    text.family(
+        "events",
+        "counter",
+        "",
+        "Reported events, by kind. An alert can fire on the first event of a kind.",
+    );
     for (index, kind) in EventKind::ALL.iter().enumerate() {
         let labels = format!("{{event=\"{}\"}}", kind.name());
         text.sample("events_total", &labels, usage.events.read(index));
@@ -173,14 +178,13 @@ fn budget(text: &mut MetricsText, usage: &Metrics) {
         }
     };
     let [main, burst] = windows.map(|(_, window)| window);
-    let help = "Requests that the account may send in a window, as reported by the last response.";
+    let help = "Requests that the account may send in a window, according to the last response.";
     family("rate_limit", "", help, [main.limit.read(), burst.limit.read()]);
-    let help = "Requests that remain in the window, as reported by the last response.";
+    let help = "Requests that remain in the window, according to the last response.";
     family("rate_limit_remaining", "", help, [main.remaining.read(), burst.remaining.read()]);
-    let help = "Time at which the window resets, since the epoch.";
+    let help = "Unix time at which the window resets.";
     family("rate_limit_reset_timestamp_seconds", "seconds", help, [main.reset.read(), burst.reset.read()]);
-    let help =
-        "Requests of the whole account, other programs included, as far as the responses reported them.";
+    let help = "Requests of the whole account, including other programs, computed from the responses.";
     text.family("account_requests", "counter", "", help);
     text.sample("account_requests_total", "", budget.used());
 }
@@ -188,16 +192,16 @@ fn budget(text: &mut MetricsText, usage: &Metrics) {
 fn pair(text: &mut MetricsText, keyring: &Keyring, policy: &Policy, now: &Moment) {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
     if let Some(version) = keyring.current() {
-        let help = "Number of pairs that have been in use: 1 for the first.";
+        let help = "Number of pairs used so far, including the pair in use.";
         text.gauge("pair_generation", "", help, Some(version.generation()));
-        let help = "Age of the pair: since its creation if the source reports it, otherwise since this process first saw it.";
+        let help = "Age of the pair since its creation. If the source does not contain the creation time, the age counts from the first use in this process.";
         text.gauge("pair_age_seconds", "seconds", help, seconds(Some(version.age(now.unix))));
-        let help = "Time at which the pair was created, since the epoch, if the source reports it.";
+        let help = "Unix time at which the pair was created, if the source contains it.";
         text.gauge("pair_created_timestamp_seconds", "seconds", help, seconds(version.created_at()));
-        let help = "1 while the service rejects the pair, else 0.";
+        let help = "The value is 1 while the service rejects the pair, and 0 otherwise.";
         let is_rejected = keyring.rejected_for(now.monotonic).is_some();
         text.gauge("pair_rejected", "", help, Some(u8::from(is_rejected)));
-        let help = "1 while the source has another pair that no call has proven yet, else 0.";
+        let help = "The value is 1 while the source contains a new pair that no call has proven yet, and 0 otherwise.";
         text.gauge("pair_candidate", "", help, Some(u8::from(keyring.candidate().is_some())));
     }
     let due = Some(policy.rotation_due).filter(|due| !due.is_zero());
@@ -206,7 +210,7 @@ fn pair(text: &mut MetricsText, keyring: &Keyring, policy: &Policy, now: &Moment
 }
 
 fn last_used(text: &mut MetricsText, usage: &Metrics) {
-    let help = "Time at which a pair was last sent, since the epoch.";
+    let help = "Unix time at which a pair was last sent.";
     let seconds = usage.last_used().map(|time| time.as_secs());
     text.gauge("last_used_timestamp_seconds", "seconds", help, seconds);
 }

@@ -26,12 +26,12 @@ pub(super) fn read(body: &[u8]) -> Result<SignedFields<'_>, Error> {
     let (url, event_type) = fields(body).map_err(malformed)?;
     let signed = SignedFields { url: decoded(url)?, event_type: decoded(event_type)? };
     if has_control(&signed.event_type) || signed.event_type.contains('|') {
-        return Err(malformed("The body's `type` has a control character or a vertical bar."));
+        return Err(malformed("The body's `type` contains a control character or a vertical bar."));
     }
     // A vertical bar in the URL is percent-encoded and thus harmless. A control character is refused, because no URL
     // contains one and C would end the text at a NUL.
     if has_control(&signed.url) {
-        return Err(malformed("The body's `webhook_url` has a control character."));
+        return Err(malformed("The body's `webhook_url` contains a control character."));
     }
     Ok(signed)
 }
@@ -55,7 +55,7 @@ fn fields(body: &[u8]) -> json::Result<(RawText<'_>, RawText<'_>)> {
         };
         // Another parser of the same body could choose the other value.
         if place.replace(scanner.text_value()?).is_some() {
-            return Err("The body has `webhook_url` or `type` twice.");
+            return Err("The body contains `webhook_url` or `type` twice.");
         }
         Ok(())
     })?;
@@ -71,7 +71,7 @@ fn has_control(text: &str) -> bool {
 
 fn decoded(text: RawText<'_>) -> Result<Cow<'_, str>, Error> {
     let decoded = text.decode()?;
-    decoded.ok_or_else(|| malformed("The body's `webhook_url` or `type` has half of a surrogate pair in it."))
+    decoded.ok_or_else(|| malformed("The body's `webhook_url` or `type` contains half of a surrogate pair."))
 }
 
 /// Returns the error for a delivery of an invalid form.

@@ -29,7 +29,9 @@ impl WebhookEvent {
         signature: &str,
     ) -> Result<Self, Error> {
         let signature = Signature::read(signature.as_bytes())
-            .ok_or_else(|| Error::invalid_argument("The signature is not 64 hexadecimal digits."))?
+            .ok_or_else(|| {
+                Error::invalid_argument("The signature does not consist of 64 hexadecimal digits.")
+            })?
             .to_text();
         Ok(Self { url: url.into(), event_type: event_type.into(), timestamp, secret_index, signature })
     }

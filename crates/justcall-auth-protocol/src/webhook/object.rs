@@ -18,13 +18,13 @@ const MAX_ID: usize = 64;
 pub fn object_path(event_type: &str, body: &[u8]) -> Result<String, Error> {
     let mut known = service::WEBHOOK_OBJECTS.iter();
     let Some((_, path, member)) = known.find(|(types, ..)| event_type.starts_with(types)) else {
-        return Err(Error::invalid_argument("The API path for the object of this event type is unknown.")
+        return Err(Error::invalid_argument("The API path of the objects of this event type is unknown.")
             .with_hint("Request the object by its path in the API reference."));
     };
     let id = id(body, member).ok_or_else(|| {
         Error::with_message(
             ErrorKind::WebhookMalformed,
-            format!("The body contains no object: `data` has no `{member}`."),
+            format!("The body contains no object, because `data` has no `{member}`."),
         )
     })?;
     Ok(format!("{path}{id}"))

@@ -231,14 +231,15 @@ impl WebhookVerifier {
             && matches!(&self.secrets, VerifierSecrets::Fixed(secrets) if secrets.is_empty())
         {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
-                .with_hint("Pass the API secret of the account, or a client that holds it."));
+                .with_hint("Pass the API secret of the account, or a client that uses this secret."));
         }
         let signature = headers.signature.ok_or_else(|| Error::new(ErrorKind::WebhookUnsigned))?;
         if headers.version != Some(service::WEBHOOK_KNOWN_VERSION.as_bytes()) {
             return Err(Error::new(ErrorKind::WebhookVersion));
         }
-        let signature = Signature::read(signature)
-            .ok_or_else(|| malformed("The signature is not 64 hexadecimal digits, or occurs twice."))?;
+        let signature = Signature::read(signature).ok_or_else(|| {
+            malformed("The signature does not consist of 64 hexadecimal digits, or its header occurs twice.")
+        })?;
         let written = headers.timestamp.ok_or_else(|| malformed("The timestamp header is missing."))?;
         let timestamp = timestamp::read(written)
             .ok_or_else(|| malformed("The timestamp header contains no time, or occurs twice."))?;
@@ -282,7 +283,7 @@ impl WebhookVerifier {
         }
         let side = if timestamp < now { "in the past" } else { "in the future" };
         let message = format!(
-            "The signature matches, but its time is {apart} s {side}, more than the tolerance of {} s.",
+            "The signature matches, but its timestamp is {apart} s {side}. The tolerance is {} s.",
             self.tolerance
         );
         Err(Error::with_message(ErrorKind::WebhookStale, message))
@@ -300,7 +301,7 @@ fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Err
 }
 
 fn two_sources() -> Error {
-    Error::invalid_argument("A webhook verifier uses either added secrets or those of a client, not both.")
+    Error::invalid_argument("A webhook verifier cannot use both added secrets and the secrets of a client.")
 }
 
 /// Leaves out the URLs, which often contain a token.

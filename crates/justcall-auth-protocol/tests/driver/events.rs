@@ -36,7 +36,7 @@ fn it_reports_a_low_rate_limit_once_until_it_has_risen() {
         let kinds: Vec<_> = events.iter().map(Event::kind).collect();
         assert_eq!(kinds, if is_reported { vec![EventKind::RateLimitLow] } else { vec![] }, "{remaining}");
         if let [event] = &events[..] {
-            assert_eq!(event.message(), "9 of 100 requests are left in the account's rate limit.");
+            assert_eq!(event.message(), "The account has 9 of 100 requests left in its rate limit.");
             assert_eq!(event.http_status(), 200);
         }
     }

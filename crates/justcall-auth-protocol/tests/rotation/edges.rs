@@ -275,7 +275,7 @@ fn it_sends_a_replacement_again_after_its_cool_down() {
     for second in [2, 31] {
         let error = replace(second).next(&at(second)).expect_err("rejected recently");
         assert_eq!(error.retry_after(), Some(at(32 - second).monotonic));
-        let text = format!("they are not sent again for {} s", 33 - second);
+        let text = format!("does not send this pair again for {} s", 33 - second);
         assert!(error.message().contains(&text), "{error}");
     }
     let mut last = replace(32);

@@ -149,8 +149,8 @@ fn with_known_account() -> Shared {
 #[test]
 fn it_does_not_move_a_call_to_another_account() {
     for (page, why) in [
-        (ACCOUNT_8, "The new pair belongs to the account 8; the pair in use belongs to the account 7."),
-        ("{\"status\":\"success\",\"data\":{}}", "does not reveal its account"),
+        (ACCOUNT_8, "The new pair belongs to the account 8, but the pair in use belongs to the account 7."),
+        ("{\"status\":\"success\",\"data\":{}}", "its account is unknown"),
     ] {
         let shared = with_known_account();
         let mut refused = call(&policy(30), &shared, &at(2));

@@ -19,7 +19,7 @@ pub(super) fn answer(call: &Call) -> Reply {
     let filler = match call.parameter("bytes").map(str::parse) {
         None => 0,
         Some(Ok(bytes @ ..=MAX_FILLER)) => bytes,
-        Some(_) => return Reply::error(400, "bytes must be a number up to 33554432."),
+        Some(_) => return Reply::error(400, "The parameter bytes must be a number up to 33554432."),
     };
     let fields: Vec<[&str; 2]> = call.head.fields().map(|(name, value)| [name, value.trim_end()]).collect();
     let mut body = json!({

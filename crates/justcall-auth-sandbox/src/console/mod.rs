@@ -51,7 +51,7 @@ pub(crate) fn file(method: &Method, name: &str) -> Reply {
         return Reply::error(404, "The console has no such file.");
     };
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return Reply::error(405, "A file of the console can only be read.");
+        return Reply::error(405, "The console accepts only GET and HEAD.");
     }
     Reply::text(200, asset.content_type, asset.text)
 }

@@ -54,10 +54,10 @@ impl ControlOrigin {
 pub(super) fn check<B>(origin: ControlOrigin, request: &Request<B>, page: bool) -> Result<(), Reply> {
     let headers = request.headers();
     if !text(headers, HOST.as_str()).is_some_and(|host| origin.is_host(host)) {
-        return Err(Reply::error(403, "Host must be a loopback name with the control port."));
+        return Err(Reply::error(403, "The Host header must be a loopback name with the control port."));
     }
     if text(headers, ORIGIN.as_str()).is_some_and(|sent| !origin.is_origin(sent)) {
-        return Err(Reply::error(403, "Control calls are not for pages of another origin."));
+        return Err(Reply::error(403, "Pages of another origin must not make control calls."));
     }
     let opens_page = page
         && *request.method() == Method::GET
@@ -66,7 +66,7 @@ pub(super) fn check<B>(origin: ControlOrigin, request: &Request<B>, page: bool) 
     match text(headers, "sec-fetch-site") {
         None | Some("same-origin" | "none") => Ok(()),
         Some(_) if opens_page => Ok(()),
-        Some(_) => Err(Reply::error(403, "Control calls are not for pages of another origin.")),
+        Some(_) => Err(Reply::error(403, "Pages of another origin must not make control calls.")),
     }
 }
 

@@ -42,7 +42,7 @@ async fn answer(
     }
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await;
-    let body = body.map_err(|_| Reply::error(400, "The body broke off or is too long."))?.to_bytes();
+    let body = body.map_err(|_| Reply::error(400, "The body is incomplete or too long."))?.to_bytes();
     let body = if body.is_empty() {
         Value::Null
     } else {
@@ -67,6 +67,6 @@ fn revision<B>(request: &Request<B>) -> Result<u64, Reply> {
     let last = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let since = request.uri().query().map(|query| query.strip_prefix("since=").unwrap_or_default());
     last.or(since).map_or(Ok(0), |revision| {
-        revision.parse().map_err(|_| Reply::error(400, "events takes since=REVISION and nothing else."))
+        revision.parse().map_err(|_| Reply::error(400, "The parameter of this path must be since=REVISION."))
     })
 }

@@ -39,7 +39,7 @@ impl<'a> Upload<'a> {
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => self.came(frame.data_ref().map_or(&[], |data| data)),
-                Some(Err(_)) => return Err(Reply::error(400, "The body broke off.")),
+                Some(Err(_)) => return Err(Reply::error(400, "The body is incomplete.")),
                 None => has_ended = true,
             }
             has_ended |= self.body.is_end_stream();

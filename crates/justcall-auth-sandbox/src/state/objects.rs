@@ -53,7 +53,7 @@ impl ObjectList {
     pub(crate) fn create(&mut self, members: Map<String, Value>) -> Result<&Value, ControlError> {
         if self.all.len() == OBJECTS_MAX {
             return Err(ControlError::conflict(format!(
-                "The list has {OBJECTS_MAX} objects, which is all it holds."
+                "The list already contains the maximum of {OBJECTS_MAX} objects."
             )));
         }
         let mut object = Value::Object(members);

@@ -96,18 +96,18 @@ fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Er
     let result = unavailable(place, error);
     match error.kind() {
         io::ErrorKind::PermissionDenied => result.with_hint(format!(
-            "Let the user that runs this process read the folder (chmod 0700) and its files {key} and {secret} (chmod 0600)."
+            "Make the user of this process the owner of the folder (chmod 0700) and of its files {key} and {secret} (chmod 0600)."
         )),
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.with_hint("Write the whole path: a ~ is not expanded in a source.")
+            result.with_hint("Write the absolute path. A ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => {
-            result.with_hint(format!("Create the folder with the files {key} and {secret}, for the key and the secret."))
+            result.with_hint(format!("Create the folder, and store the key and the secret in its files {key} and {secret}."))
         }
         io::ErrorKind::NotADirectory if path.is_file() => {
-            result.with_hint("The path is a file: use file:PATH.")
+            result.with_hint("Use file:PATH, because the path is a file.")
         }
-        _ => result.with_hint(format!("The two files {key} and {secret} must be regular files of at most 64 KiB.")),
+        _ => result.with_hint(format!("Use regular files of at most 64 KiB for {key} and {secret}.")),
     }
 }
 
@@ -121,7 +121,7 @@ fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
             let message = format!("{place} contains the file {present}, but not {absent}.");
             error
                 .with_new_message(message)
-                .with_hint("Write the key and the secret there, each in a separate file. Nothing was sent.")
+                .with_hint("Write the key and the secret to separate files in this folder. Nothing was sent.")
         }
         _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), shown(path))),
     }

@@ -9,7 +9,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 pub(super) fn missing(places: &str) -> Error {
     Error::with_message(
         ErrorKind::CredentialsMissing,
-        format!("No API key and secret were found. Searched: {places}."),
+        format!("No API key and secret were found. The library searched {places}."),
     )
 }
 

@@ -22,15 +22,15 @@ pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
     let result = unavailable(place, error);
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            result.with_hint("Let only the user that runs this process read the file: chmod 0600.")
+            result.with_hint("Make the user of this process the owner of the file, and run chmod 0600.")
         }
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.with_hint("Write the whole path: a ~ is not expanded in a source.")
+            result.with_hint("Write the absolute path. A ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => result.with_hint(
             "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
         ),
-        _ if path.is_dir() => result.with_hint("The path is a folder: use dir:PATH."),
+        _ if path.is_dir() => result.with_hint("Use dir:PATH, because the path is a folder."),
         _ => result,
     }
 }

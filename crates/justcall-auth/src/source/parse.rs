@@ -13,7 +13,7 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
         return Err(refuse("it contains a NUL"));
     }
     match (kind, rest) {
-        _ if !spelling.contains(':') => Err(refuse("it is not one that is known")),
+        _ if !spelling.contains(':') => Err(refuse("its kind is unknown")),
         ("default", "") => Ok(Source::Default),
         ("env", names) => variables(names),
         ("file", "") => Err(refuse("`file:` takes a path, as file:/etc/justcall.json")),
@@ -33,7 +33,7 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
             _ => Err(refuse("`systemd:` takes no path: systemd names the folder")),
         },
         ("command", line) => words(line),
-        _ => Err(refuse("it is not one that is known")),
+        _ => Err(refuse("its kind is unknown")),
     }
 }
 

@@ -48,10 +48,10 @@ impl Content<'_> {
         let read = text::parse(text.as_ref()).ok();
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
             Some(_) if rewrite_check::keeps_the_rest(old, text.as_ref()) => Ok(text),
-            _ => {
-                Err(Error::invalid_argument("This pair cannot be written in the form of the existing text.")
-                    .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}."))
-            }
+            _ => Err(Error::invalid_argument(
+                "The new pair cannot be written in the form of the existing text.",
+            )
+            .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
         }
     }
 

@@ -34,9 +34,9 @@ fn not_rewritable(why: &str) -> Error {
 }
 
 fn add_hint(error: &Error) -> Error {
-    error
-        .clone()
-        .with_hint("Write the new pair there by hand, or remove the file and run `justcall-auth setup`.")
+    error.clone().with_hint(
+        "Write the new pair to the file by hand, or remove the file and run `justcall-auth setup`.",
+    )
 }
 
 /// Returns `old` as text if it is valid JSON.

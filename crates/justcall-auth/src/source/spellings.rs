@@ -34,5 +34,5 @@ pub(super) const SECRET_FILE: &str = "api_secret";
 pub(super) fn refuse(why: &str) -> Error {
     let known: Vec<&str> = SPELLINGS.iter().map(|(spelling, _)| *spelling).collect();
     Error::invalid_argument(format!("The source is invalid: {why}."))
-        .with_hint(format!("The sources are: {}.", known.join(", ")))
+        .with_hint(format!("Use one of these sources: {}.", known.join(", ")))
 }

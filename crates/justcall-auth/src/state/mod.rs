@@ -81,7 +81,7 @@ impl StateFile {
     fn unavailable(&self, error: &io::Error) -> Error {
         let message = format!("The state file {} cannot be used: {error}.", shown(&self.path));
         Error::with_message(ErrorKind::SourceUnavailable, message)
-            .with_hint("Make its folder writable, or set another path.")
+            .with_hint("Make the folder of the state file writable, or set another path.")
     }
 
     fn remember(&self, credentials: &Credentials, unix: Duration, is_use: bool) -> io::Result<Remembered> {

@@ -87,8 +87,7 @@ impl PairRecords {
         let pair = |pair: &PairTimes| json!({"first_seen": pair.first, "last_used": pair.last});
         let pairs: serde_json::Map<String, Value> =
             self.pairs.iter().map(|(name, known)| (name.clone(), pair(known))).collect();
-        let about = "Written by justcall-auth: when API pairs were first seen and last used, in seconds since 1970. \
-                     No pair can be recovered from it.";
+        let about = "justcall-auth records in this file when API pairs were first seen and last used, in seconds since 1970. No pair can be recovered from this file.";
         format!("{}\n", json!({"about": about, "key": hex(&self.key), "pairs": pairs}))
     }
 

@@ -101,7 +101,7 @@ fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     match named.fault {
         Some(fault) if named.roots.is_empty() => Err(Error::with_message(ErrorKind::TlsFailed, fault)
             .with_hint(
-                "Set the variable to PEM files of CA certificates, or unset it to trust those of the system.",
+                "Set the variable to PEM files of CA certificates, or unset it to trust the CA certificates of the system.",
             )),
         _ => Ok(named.roots),
     }

@@ -13,7 +13,7 @@ use super::header::PairHeader;
 use crate::context::{CallContext, StopReason};
 
 /// The hint of errors that a proxy causes, see [`CallState::with_proxy`].
-pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
+pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration. Also check whether the proxy allows connections to the service.";
 
 /// Returns what a call does in `phase`, for messages.
 const fn activity(phase: Phase) -> &'static str {
@@ -127,9 +127,10 @@ impl CallState {
     /// Fails if the pair was not sent: a response must not count against a pair that was not sent.
     pub fn check_placed(&self) -> io::Result<()> {
         if self.header.is_some() && !self.placed.get() {
-            return Err(
-                self.fail(Error::with_message(ErrorKind::Internal, "The request was sent without its pair."))
-            );
+            return Err(self.fail(Error::with_message(
+                ErrorKind::Internal,
+                "The library sent the request without the pair.",
+            )));
         }
         Ok(())
     }
@@ -188,7 +189,7 @@ impl CallState {
             StopReason::Interrupted => Error::new(ErrorKind::Cancelled),
             StopReason::Deadline => {
                 let timeout = |activity: &str| {
-                    let message = format!("The call ran out of time while {activity}.");
+                    let message = format!("The timeout of the call elapsed while {activity}.");
                     Error::with_message(ErrorKind::Timeout, message).with_reason(phase.name())
                 };
                 match (self.proxy(), phase) {

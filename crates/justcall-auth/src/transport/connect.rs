@@ -90,16 +90,16 @@ fn start(address: SocketAddr, local: Option<IpAddr>, call: &CallState) -> io::Re
 
 fn no_address_of_family(own: IpAddr) -> Error {
     let family = if own.is_ipv4() { "IPv4" } else { "IPv6" };
-    let message = format!("The host has no {family} address to connect to from the local address {own}.");
+    let message = format!("The local address {own} is {family}, but the host has no {family} address.");
     Error::with_message(ErrorKind::ConnectionFailed, message)
-        .with_hint("Set local_address to an address of the family that the host has, or do not set it.")
+        .with_hint("Set local_address to an address of the same family as the host's address, or leave out local_address.")
         .with_reason(Phase::Connect.name())
 }
 
 fn cannot_bind(own: IpAddr, why: Errno) -> Error {
-    let message = format!("No connection can be made from the local address {own}: {why}.");
+    let message = format!("No connection can be opened from the local address {own}: {why}.");
     Error::with_message(ErrorKind::ConnectionFailed, message)
-        .with_hint("Set local_address to an address that this machine has, or do not set it.")
+        .with_hint("Set local_address to an address of this machine, or leave out local_address.")
         .with_reason(Phase::Connect.name())
 }
 

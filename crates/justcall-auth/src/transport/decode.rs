@@ -79,13 +79,13 @@ impl<R: Read> Read for Gzip<'_, R> {
 }
 
 fn broken() -> Error {
-    let message = "The body of the response is not the gzip data that its Content-Encoding header announces.";
+    let message = "The body of the response is not valid gzip data, although its Content-Encoding is gzip.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 
 /// Returns the error for a response in an encoding that the library did not request.
 pub(super) fn unreadable() -> Error {
-    let message = "The body of the response has a Content-Encoding other than gzip, which is not supported.";
+    let message = "The response has an unsupported Content-Encoding. Only gzip is supported.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 

@@ -26,20 +26,20 @@ pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
     let (what, hint) = match Errno::from_io_error(error)? {
         Errno::MFILE => (
             "This process has reached its limit of open files, so no connection can be opened",
-            "Close files and connections that are not needed, or raise the limit of open files (ulimit -n).",
+            "Close unused files and connections, or raise the limit of open files (ulimit -n).",
         ),
         #[cfg(not(windows))]
         Errno::NFILE => (
             "This system has reached its limit of open files, so no connection can be opened",
-            "Find the program that holds them, or raise the system's limit (fs.file-max).",
+            "Find the program that has too many open files, or raise the system's limit (fs.file-max).",
         ),
         Errno::NOBUFS => (
             "This system has no memory left for network buffers, so no connection can be opened",
-            "Find the program that holds the connections, or raise the system's limits.",
+            "Find the program that has too many connections, or raise the system's limits.",
         ),
         Errno::ADDRNOTAVAIL => (
             "This machine has no local address or port for a connection to the host",
-            "Close connections that are not needed: a closed one keeps its port for a minute. An IPv6 host requires IPv6.",
+            "Close unused connections and retry after a minute, when their ports are free again. If the host has only IPv6 addresses, check that this machine has IPv6.",
         ),
         _ => return None,
     };
@@ -50,8 +50,7 @@ pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
 pub(super) fn threads(error: &io::Error) -> Exhausted {
     Exhausted {
         what: format!("No thread can be started to look up the host's address: {error}"),
-        hint: "The limit of threads (ulimit -u, or the container's limit of processes) or of memory is reached: raise it, or \
-               run fewer threads.",
+        hint: "Run fewer threads, or raise the limit of threads (ulimit -u, or the container's limit of processes) or of memory.",
     }
 }
 

@@ -15,12 +15,14 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         }
         ureq::Error::Io(error) => tls::failure(error).unwrap_or_else(|| lost(error, call)),
         ureq::Error::LargeResponseHeader(..) => {
-            Error::with_message(ErrorKind::InvalidResponse, "The head of the response is too large.")
+            Error::with_message(ErrorKind::InvalidResponse, "The headers of the response are too large.")
         }
         ureq::Error::Protocol(_) => {
             Error::with_message(ErrorKind::InvalidResponse, "The response is not valid HTTP.")
         }
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::invalid_argument("The URL cannot be sent."),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+            Error::invalid_argument("The URL cannot be used for a request.")
+        }
         _ => Error::with_message(ErrorKind::ConnectionFailed, "The connection to the service failed.")
             .with_reason(call.phase().name()),
     });

@@ -20,7 +20,7 @@ pub(super) fn installed_roots(avoids_variables: bool) -> Result<RootCertStore, E
     if roots.is_empty() {
         return Err(Error::with_message(ErrorKind::TlsFailed, "This system has no CA certificates.")
             .with_hint(
-                "Install them (the package ca-certificates), or set ca_file or SSL_CERT_FILE to a file.",
+                "Install the package ca-certificates, or set ca_file or SSL_CERT_FILE to a file with CA certificates.",
             ));
     }
     Ok(roots)

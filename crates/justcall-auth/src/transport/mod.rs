@@ -76,8 +76,7 @@ const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
 /// The most bytes of an error's body that are read: enough for the service's message and the field errors of a form.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-const TOO_LONG: &str =
-    "Ask for less at a time, such as with per_page, or allow more with max_response_length.";
+const TOO_LONG: &str = "Request less at once, for example with per_page, or raise max_response_length.";
 
 /// A request to send.
 pub(crate) struct Outgoing<'a> {
@@ -133,7 +132,7 @@ impl Transport {
         let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header));
         let head = self
             .head(outgoing)
-            .map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
+            .map_err(|_| Error::invalid_argument("The URL or a header cannot be used for a request."))?;
         // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let http_response = match outgoing.request.body().or(expects_body.then_some(&[])) {
@@ -166,7 +165,8 @@ impl Transport {
             .iter()
             .filter(|(name, _)| *name != "content-type")
             .fold(http::Request::head(url), |builder, (name, value)| builder.header(*name, *value));
-        let request = builder.body(()).map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
+        let request =
+            builder.body(()).map_err(|_| Error::invalid_argument("The URL cannot be used for a request."))?;
         let http_response = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
         read(http_response, 0, &call)
     }
@@ -225,8 +225,7 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
     let response =
         Response::new(status, headers_of(&parts.headers, call)?, bytes).with_received(clock::unix_time());
     if is_success && too_large {
-        let message =
-            format!("The body of the response is longer than {limit} bytes, the limit of this call.");
+        let message = format!("The body of the response is longer than the limit of {limit} bytes.");
         broken = Some(Error::with_message(ErrorKind::InvalidResponse, message).with_hint(TOO_LONG));
     }
     match broken.filter(|_| is_success) {

@@ -47,7 +47,7 @@ impl From<&'static str> for UnusableProxy {
 /// The reason for a text in which the end of the login is unclear.
 const UNCLEAR_LOGIN: UnusableProxy = UnusableProxy {
     why: "has a user name or password with a character that must be percent-encoded",
-    hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",
+    hint: "Percent-encode the user name and the password. Write %23 for #, %2F for /, %3F for ? and %20 for a space.",
 };
 
 impl Proxy {
@@ -118,10 +118,10 @@ impl Proxy {
         socket.write_all(head.as_ref())?;
         match read_status(socket)? {
             Some(200..=299) => Ok(()),
-            Some(407) => Err(call.fail(
-                self.refused("requires a user name and password (HTTP 407)")
-                    .with_hint("Add them to the URL of the proxy: http://user:password@host:port."),
-            )),
+            Some(407) => Err(call
+                .fail(self.refused("requires a user name and password (HTTP 407)").with_hint(
+                "Add the user name and password to the URL of the proxy, as http://user:password@host:port.",
+            ))),
             Some(status) => {
                 Err(call.fail(self.refused(&format!("refused to connect to the service (HTTP {status})"))))
             }

@@ -195,7 +195,10 @@ impl LookUpFailure {
             Self::NotFound(why) => {
                 let (whose, hint) = match call.proxy() {
                     Some(_) => ("proxy's host", PROXY_HINT),
-                    None => ("host", "Check the base URL, and whether this machine can resolve names (DNS)."),
+                    None => (
+                        "host",
+                        "Check the base URL. Also check whether this machine can resolve names (DNS).",
+                    ),
                 };
                 let message = format!("The {whose} {} could not be found: {why}.", shown(host));
                 Error::with_message(ErrorKind::ConnectionFailed, message).with_hint(hint)

@@ -26,10 +26,10 @@ pub(super) fn failure(error: &io::Error) -> Option<Error> {
         rustls::Error::InvalidCertificate(why) => match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                result.with_hint("Check the clock of this machine first. If it is right, the certificate of the service is out of date.")
+                result.with_hint("Check the clock of this machine. If the clock is right, the certificate of the service has expired or is not valid yet.")
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                result.with_hint("Check the base URL: the certificate belongs to another host. Also check whether a proxy answers instead of the service.")
+                result.with_hint("Check the base URL, because the certificate belongs to another host. Also check whether a proxy answers instead of the service.")
             }
             _ => result,
         },

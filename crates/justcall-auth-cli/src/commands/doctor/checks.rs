@@ -14,7 +14,7 @@ use super::when;
 use crate::exit::Exit;
 use crate::explanations::Explanation;
 
-const CLOCK_REMEDY: &str = "Set the clock, preferably by NTP. With a wrong clock, genuine webhooks are refused as stale and valid certificates as expired.";
+const CLOCK_REMEDY: &str = "Set the clock, preferably by NTP. If the clock is wrong, genuine webhooks are refused as too old, and valid certificates as expired.";
 
 pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<FoundPair, Error>) {
     let source = diagnostics.source();
@@ -25,7 +25,7 @@ pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<FoundPair, E
             Verdict::ok(format!("{} (no pair before it in: {empty})", found.loaded.place))
         }
         Err(error) if error.kind() == ErrorKind::CredentialsMalformed => {
-            Verdict::ok("found, but its content is not a valid pair: see the next check")
+            Verdict::ok("found, but the content is not a valid pair (see the next check)")
         }
         Err(error) => Verdict::error(error),
     };
@@ -36,7 +36,7 @@ pub(super) fn pair(source: &Result<FoundPair, Error>) -> Verdict {
     match source {
         Ok(found) => {
             let credentials = &found.loaded.pair.credentials;
-            let well = format!("well formed; the API key is {}", credentials.key_hint());
+            let well = format!("well formed, with the API key {}", credentials.key_hint());
             let (notes, warnings): (Vec<Finding>, Vec<Finding>) =
                 credentials.findings().into_iter().partition(|finding| finding.severity() == Severity::Note);
             match notes.first() {
@@ -243,7 +243,7 @@ fn describe(account: &Account) -> String {
     let id = account.id().map(|id| format!("account {id}"));
     let details: Vec<&str> = [id.as_deref(), account.email(), account.plan()].into_iter().flatten().collect();
     if details.is_empty() {
-        return format!("the pair is valid; GET {} does not return its account", account.verified_by());
+        return format!("the pair is valid, but GET {} does not return its account", account.verified_by());
     }
     format!("the pair is valid: {}", details.join(", "))
 }
@@ -284,12 +284,14 @@ pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) 
     let Some(address) = address else { return Verdict::skipped("there is no connection") };
     let ip = address.ip().to_canonical();
     Verdict::ok(if used_proxy(route).is_some() {
-        format!("{ip}; the service sees the address of the proxy: add that address to an IP allow-list")
+        format!(
+            "{ip}. The service sees the address of the proxy. If the account has an IP allow-list, add the address of the proxy"
+        )
     } else if ip.is_loopback() {
         ip.to_string()
     } else {
         format!(
-            "{ip}; behind a router the service sees another address: add that address to an IP allow-list"
+            "{ip}. Behind a router, the service sees the address of the router. If the account has an IP allow-list, add the address that the service sees"
         )
     })
 }

@@ -96,10 +96,10 @@ impl Diagnosis<'_> {
         let count = |status| self.checks.iter().filter(|check| check.status() == status).count();
         match (count(Status::Failed), count(Status::Warning)) {
             (0, 0) => "\nAll checks passed.\n".to_owned(),
-            (0, 1) => "\nCalls work; check the warning.\n".to_owned(),
-            (0, _) => "\nCalls work; check the warnings.\n".to_owned(),
+            (0, 1) => "\nCalls work. Check the warning.\n".to_owned(),
+            (0, _) => "\nCalls work. Check the warnings.\n".to_owned(),
             (1, _) => "\nOne check failed.\n".to_owned(),
-            (failed, _) => format!("\n{failed} checks failed: start with the first.\n"),
+            (failed, _) => format!("\n{failed} checks failed. Start with the first failed check.\n"),
         }
     }
 }

@@ -28,8 +28,10 @@ const STANDARD_INPUT: &str = "standard input";
 
 pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
     if arguments.reflog && arguments.git.as_ref().is_some_and(|range| !range.is_empty()) {
-        let message = "--reflog extends the whole history, so --git accepts no range with it.";
-        return Err(Error::invalid_argument(message).with_hint("Leave out the range or --reflog.").into());
+        let message = "The option --reflog cannot be combined with a range of --git, because --reflog extends the whole history.";
+        return Err(Error::invalid_argument(message)
+            .with_hint("Leave out either the range or --reflog.")
+            .into());
     }
     let own = own_pair(&global.source)?;
     let remark = own.remark();
@@ -77,8 +79,10 @@ impl OwnPair {
     fn remark(&self) -> Option<&'static str> {
         match (&self.known, self.is_given) {
             (Some(_), _) => None,
-            (None, true) => Some("Your own secret is too short to be distinguished from other text, so"),
-            (None, false) => Some("No source contains a pair of your own, so"),
+            (None, true) => {
+                Some("Your own secret is too short to be distinguished from other text. Therefore")
+            }
+            (None, false) => Some("No source contains a pair of your own. Therefore"),
         }
     }
 }

@@ -44,7 +44,7 @@ fn rule(code: ScanCode) -> Value {
 }
 
 fn result(finding: &ScanFinding) -> Value {
-    let browsers = if finding.is_shipped { " Browsers receive it." } else { "" };
+    let browsers = if finding.is_shipped { " Browsers receive this text." } else { "" };
     let index = ScanCode::ALL.iter().position(|code| *code == finding.code);
     json!({
         "ruleId": finding.code.name(),

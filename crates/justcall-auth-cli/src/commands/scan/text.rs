@@ -73,7 +73,7 @@ pub(super) fn summary(report: &Report, remark: Option<&str>) -> String {
     }
     text.push('\n');
     if let Some(remark) = remark {
-        writeln!(text, "  {remark} only the forms of pairs were searched for.")
+        writeln!(text, "  {remark} the scan searched only for text with the form of a pair.")
             .expect("a String takes everything");
     }
     for code in

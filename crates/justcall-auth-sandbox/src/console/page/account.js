@@ -13,7 +13,7 @@ export class AccountPanel {
     this.#model = model;
     this.#onPair = onPair;
     byId('generate').addEventListener('click', handle(() => this.#reset({}, 'The new pair is in force.')));
-    byId('reset').addEventListener('click', handle(() => this.#reset({}, 'The old pair is dead, the new one is in force.')));
+    byId('reset').addEventListener('click', handle(() => this.#reset({}, 'The old pair is invalid now. The new pair is in force.')));
     byId('reset-overlap').addEventListener('click', handle(() => this.#resetWithOverlap()));
     byId('settings').addEventListener('submit', handle(() => this.#save()));
   }
@@ -155,7 +155,7 @@ export class AccountPanel {
     };
     const row = (name, value) => [el('dt', {}, name), el('dd', {}, el('code', {}, value), ' ', copyButton(name, value))];
     place.replaceChildren(
-      el('p', {}, 'Copy both now. The secret is not shown again.'),
+      el('p', {}, 'Copy the key and the secret now. The secret is not shown again.'),
       el('dl', {}, ...row('API key', pair.api_key), ...row('API secret', pair.api_secret)),
       el('button', { type: 'button', click: close }, 'I have copied both'),
     );

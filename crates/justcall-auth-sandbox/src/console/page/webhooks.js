@@ -24,7 +24,7 @@ export class WebhookPanel {
     const field = byId('url-form').elements.url;
     await call('POST', 'webhooks/urls', { url: field.value });
     field.value = '';
-    announce('The receiver answered 200 to the probe; the URL is registered.');
+    announce('The URL is registered. The receiver answered 200 to the probe.');
   }
 
   async #send(type) {
