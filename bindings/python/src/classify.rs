@@ -1,6 +1,6 @@
 //! `classify`: the error for a response to a request that the program sent itself.
 
-use justcall_auth::{Response, copy};
+use justcall_auth::{Headers, Response, copy};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -32,9 +32,10 @@ pub(crate) fn classify(
 }
 
 /// Converts the headers of any common HTTP client.
-pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Headers> {
     let texts = |(name, value)| Ok((header_text(&name)?, header_text(&value)?));
-    pairs("headers", headers)?.into_iter().map(texts).collect()
+    let texts = pairs("headers", headers)?.into_iter().map(texts).collect::<PyResult<Vec<_>>>()?;
+    Headers::try_from_pairs(&texts).map_err(|error| exception(headers.py(), &error.into()))
 }
 
 fn header_text(half: &Bound<'_, PyAny>) -> PyResult<String> {

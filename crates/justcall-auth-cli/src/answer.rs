@@ -113,12 +113,14 @@ fn window(window: RateWindow) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use justcall_auth::Headers;
+
     use super::*;
 
     fn answer(body: &[u8]) -> Answer {
         let pair = Credentials::new(b"canary-key-7f3a", b"canary-secret-9d1c").expect("a pair");
         let headers = [("X-Note", "canary-secret-9d1c"), ("Via", "a"), ("via", "b")];
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let headers: Headers = headers.iter().copied().collect();
         Answer::new(&Response::new(200, headers, body.to_vec()), Some(&pair)).expect("memory")
     }
 

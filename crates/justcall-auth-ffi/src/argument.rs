@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_char};
 use std::{slice, str};
 
-use justcall_auth::{Error, copy};
+use justcall_auth::Error;
 
 /// More headers than any response has.
 const MAX_HEADERS: usize = 1000;
@@ -135,8 +135,8 @@ impl<T> Argument<*const T> {
 
 /// What makes a response.
 impl Argument<*const *const c_char> {
-    /// The names or the values of `count` headers. Bytes that are not UTF-8, which a server may send, become U+FFFD.
-    pub fn headers(self, count: usize) -> Result<Vec<String>, Error> {
+    /// The names or the values of `count` headers: bytes as a server sent them.
+    pub fn headers<'a>(self, count: usize) -> Result<Vec<&'a [u8]>, Error> {
         if count > MAX_HEADERS {
             let message = format!("The argument header_count is more than {MAX_HEADERS}.");
             return Err(Error::invalid_argument(message));
@@ -145,10 +145,9 @@ impl Argument<*const *const c_char> {
             return Ok(Vec::new());
         }
         let text = |&value: &*const c_char| {
-            let string = Argument { name: self.name, value }.string().ok_or_else(|| {
-                Error::invalid_argument(format!("The array {} contains a NULL.", self.name))
-            })?;
-            copy::lossy_text(string)
+            Argument { name: self.name, value }
+                .string()
+                .ok_or_else(|| Error::invalid_argument(format!("The array {} contains a NULL.", self.name)))
         };
         self.items(count)?.iter().map(text).collect()
     }

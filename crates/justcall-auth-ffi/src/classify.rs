@@ -42,7 +42,7 @@ pub unsafe extern "C" fn justcall_classify(
                       header_names: headers(header_count),
                       header_values: headers(header_count),
                       body: optional_bytes(body_length)| {
-        let response = from_own_http(http_status, header_names, header_values, body)?;
+        let response = from_own_http(http_status, &header_names, &header_values, body)?;
         classify(&response, None, unix_time())
     })
 }

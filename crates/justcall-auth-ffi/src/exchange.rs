@@ -350,7 +350,7 @@ pub unsafe extern "C" fn justcall_exchange_answered(
                       header_names: headers(header_count),
                       header_values: headers(header_count),
                       body: optional_bytes(body_length)| {
-        exchange.exchange.answered(from_own_http(http_status, header_names, header_values, body)?);
+        exchange.exchange.answered(from_own_http(http_status, &header_names, &header_values, body)?);
         Ok(())
     })
 }

@@ -10,7 +10,7 @@ use crate::argument::Argument;
 /// Text that C programs borrow from a handle. A NUL inside, which would cut it short, becomes
 /// U+FFFD.
 pub(crate) fn text(text: &str) -> CString {
-    CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
+    CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default())
 }
 
 /// The same of text that has the length that the caller or the service chose.
@@ -18,10 +18,15 @@ pub(crate) fn text(text: &str) -> CString {
 /// # Errors
 /// `out_of_memory`.
 pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
+    // Nearly all texts have none, and `contains` is far faster than `split`.
+    let nuls = if text.contains('\0') { text.matches('\0').count() } else { 0 };
     let mut bytes = Vec::new();
-    let nuls = text.matches('\0').count();
-    // With room for the NUL at the end, which `CString` adds without another allocation then.
+    // One more byte for the NUL at the end, which `CString` then adds without another allocation.
     bytes.try_reserve_exact(text.len() + nuls * ('\u{FFFD}'.len_utf8() - 1) + 1)?;
+    if nuls == 0 {
+        bytes.extend_from_slice(text.as_bytes());
+        return Ok(CString::new(bytes).unwrap_or_default());
+    }
     for (index, part) in text.split('\0').enumerate() {
         if index > 0 {
             bytes.extend_from_slice("\u{FFFD}".as_bytes());

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
 use justcall_auth::service::{self, RateLimit};
-use justcall_auth::{Error, Response, copy};
+use justcall_auth::{Error, Headers, Response, copy};
 
 use crate::function::{argument, free, infallible};
 use crate::output;
@@ -21,8 +21,10 @@ impl justcall_response {
     /// # Errors
     /// `out_of_memory`.
     pub(crate) fn new(response: Response) -> Result<Self, Error> {
-        let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| Ok((output::long_text(name)?, output::long_text(value)?)));
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| Ok((output::long_text(name)?, output::long_text(value)?)));
         // It is an answer to what was sent.
         let headers = headers.collect::<Result<_, Error>>().map_err(|error| error.with_request_sent(true))?;
         Ok(Self { headers, rate_limit: service::rate_limit(&response), response })
@@ -35,11 +37,14 @@ impl justcall_response {
 /// `out_of_memory`.
 pub(crate) fn from_own_http(
     http_status: u16,
-    names: Vec<String>,
-    values: Vec<String>,
+    names: &[&[u8]],
+    values: &[&[u8]],
     body: Option<&[u8]>,
 ) -> Result<Response, Error> {
-    let headers = names.into_iter().zip(values).collect();
+    let mut headers = Headers::default();
+    for (name, value) in names.iter().zip(values) {
+        headers.try_push_lossy(name, value)?;
+    }
     Ok(Response::new(http_status, headers, copy::bytes(body.unwrap_or_default())?))
 }
 

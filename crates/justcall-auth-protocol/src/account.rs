@@ -1,12 +1,14 @@
 //! The account that a successful verification returns.
 
+use std::borrow::Cow;
+
 /// The account that a pair belongs to. A field is `None` if the service did not send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     id: Option<u64>,
     email: Option<String>,
     plan: Option<String>,
-    verified_by: String,
+    verified_by: Cow<'static, str>,
 }
 
 impl Account {
@@ -15,14 +17,14 @@ impl Account {
         id: Option<u64>,
         email: Option<String>,
         plan: Option<String>,
-        verified_by: impl Into<String>,
+        verified_by: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self { id: id.filter(|id| *id != 0), email, plan, verified_by: verified_by.into() }
     }
 
     /// Returns the same account with another path.
-    pub(crate) fn with_path(self, path: &str) -> Self {
-        Self { verified_by: path.to_owned(), ..self }
+    pub(crate) fn with_path(self, path: Cow<'static, str>) -> Self {
+        Self { verified_by: path, ..self }
     }
 
     /// Returns the account's number.

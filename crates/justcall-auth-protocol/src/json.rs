@@ -73,6 +73,11 @@ pub(crate) fn characters(raw: &str) -> Option<impl Iterator<Item = Option<char>>
     Some(JsonScanner::new(raw).text_value().ok()?.characters())
 }
 
+/// Returns true if `raw` is a string with the characters of `text`.
+pub(crate) fn is_text(raw: &str, text: &str) -> bool {
+    characters(raw).is_some_and(|characters| characters.eq(text.chars().map(Some)))
+}
+
 impl<'a> JsonScanner<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0 }

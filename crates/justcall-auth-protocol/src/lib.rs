@@ -16,6 +16,7 @@ pub mod encoding;
 pub mod error;
 pub mod event;
 pub mod exchange;
+pub mod headers;
 mod json;
 #[cfg(test)]
 mod json_tests;
@@ -39,6 +40,7 @@ pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, EventKind};
 pub use exchange::{Action, Exchange};
+pub use headers::Headers;
 pub use keyring::Keyring;
 pub use policy::Policy;
 pub use refresh::{Refresh, RefreshAction};

@@ -20,6 +20,12 @@ pub fn on_one_line(text: &str) -> String {
     text.chars().filter(|c| is_printable(*c)).collect::<String>().trim().to_owned()
 }
 
+/// Returns the same as [`on_one_line`], without a copy if `text` is already so.
+pub fn into_one_line(text: String) -> String {
+    let is_plain = text.trim().len() == text.len() && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain { text } else { on_one_line(&text) }
+}
+
 /// Returns `text`, cut to at most `length` bytes at the end of a character.
 pub fn shortened(mut text: String, length: usize) -> String {
     if text.len() > length {
@@ -57,6 +63,7 @@ mod tests {
             ),
         ] {
             assert_eq!(on_one_line(text), shown, "{text:?}");
+            assert_eq!(into_one_line(text.to_owned()), shown, "{text:?}");
         }
     }
 }

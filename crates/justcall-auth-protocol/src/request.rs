@@ -1,5 +1,6 @@
 //! A request under the base URL, checked so that it can neither reach another host nor inject a header.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +44,8 @@ const MAX_SHOWN: usize = 100;
 /// A request: method, path under the base URL, headers, body.
 #[derive(Clone)]
 pub struct Request {
-    method: String,
-    path: String,
+    method: Cow<'static, str>,
+    path: Cow<'static, str>,
     headers: Vec<(String, String)>,
     /// Shared, because a body may be large and every call uses a clone.
     body: Option<Arc<Vec<u8>>>,
@@ -62,7 +63,8 @@ impl Request {
     pub fn new(method: &str, path: &str) -> Result<Self, Error> {
         check_method(method)?;
         check_path(path)?;
-        Ok(Self { method: method.into(), path: path.into(), headers: Vec::new(), body: None, timeout: None })
+        let (method, path) = (method.to_owned().into(), path.to_owned().into());
+        Ok(Self { method, path, headers: Vec::new(), body: None, timeout: None })
     }
 
     /// Creates a request for `target`: a path as for [`Request::new`], or a URL under `base`, such as the
@@ -75,8 +77,8 @@ impl Request {
     }
 
     /// Creates a request for a path of this crate, without checks.
-    pub(crate) fn trusted_get(path: &str) -> Self {
-        Self { method: "GET".into(), path: path.into(), headers: Vec::new(), body: None, timeout: None }
+    pub(crate) fn trusted_get(path: Cow<'static, str>) -> Self {
+        Self { method: "GET".into(), path, headers: Vec::new(), body: None, timeout: None }
     }
 
     /// Adds `name=value` to the query, percent-encoded.
@@ -88,13 +90,13 @@ impl Request {
         if name.len().saturating_add(value.len()) > MAX_PATH {
             return Err(too_long());
         }
-        let mut path = self.path.clone();
+        let mut path = self.path.clone().into_owned();
         path.push(if path.contains('?') { '&' } else { '?' });
         encoding::push_percent_encoded(name, &ENCODED_IN_QUERY, &mut path);
         path.push('=');
         encoding::push_percent_encoded(value, &ENCODED_IN_QUERY, &mut path);
         check_path(&path)?;
-        self.path = path;
+        self.path = path.into();
         Ok(self)
     }
 
@@ -156,6 +158,11 @@ impl Request {
         &self.path
     }
 
+    /// Returns the path with its query, which is not copied if it is a path of this crate.
+    pub fn shared_path(&self) -> Cow<'static, str> {
+        self.path.clone()
+    }
+
     /// Returns the path without its query.
     pub fn route(&self) -> &str {
         self.path.split('?').next().unwrap_or_default()
@@ -185,7 +192,7 @@ impl Request {
 
     /// Returns true if the method is idempotent (RFC 9110, section 9.2.2).
     pub fn is_idempotent(&self) -> bool {
-        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
+        matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
     }
 }
 

@@ -4,20 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::headers::Headers;
+
 /// An HTTP response: status, headers and body. Immutable; clones share the bytes.
 #[derive(Clone)]
 pub struct Response(Arc<ResponseParts>);
 
 struct ResponseParts {
     http_status: u16,
-    headers: Vec<(String, String)>,
+    headers: Headers,
     body: Vec<u8>,
     received: Duration,
 }
 
 impl Response {
     /// Creates a response. Header names keep their order and spelling; lookups ignore case.
-    pub fn new(http_status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+    pub fn new(http_status: u16, headers: impl Into<Headers>, body: Vec<u8>) -> Self {
+        let headers = headers.into();
         Self(Arc::new(ResponseParts { http_status, headers, body, received: Duration::ZERO }))
     }
 
@@ -42,17 +45,13 @@ impl Response {
     }
 
     /// Returns the headers in the order received. Bytes that are not UTF-8 are replaced by U+FFFD.
-    pub fn headers(&self) -> &[(String, String)] {
+    pub fn headers(&self) -> &Headers {
         &self.0.headers
     }
 
     /// Returns the value of the first header with this name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.0
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.0.headers.get(name)
     }
 
     /// Returns the complete body.

@@ -118,7 +118,7 @@ pub fn rate_limit(response: &Response) -> RateLimit {
 /// Returns the rate limit in a response that came at `unix`, since the epoch.
 pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
     let (mut official, mut burst, mut help_article) = <(RateWindow, RateWindow, RateWindow)>::default();
-    for (name, value) in response.headers() {
+    for (name, value) in response.headers().iter() {
         let is_rate_header = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate"));
         if !is_rate_header || name.len() > MAX_RATE_NAME {
             continue;
@@ -141,7 +141,7 @@ pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
 /// Returns what is wrong with the body, as text for people.
 pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     let [status, data] = members(body, ["status", "data"]).ok_or("the body is not JSON, or not an object")?;
-    if status.and_then(json::small_value) != Some("success".into()) {
+    if !status.is_some_and(|status| json::is_text(status, "success")) {
         return Err("the body does not contain `\"status\": \"success\"`");
     }
     let fields = data.and_then(|data| json::members(data, ["account_id", "email", "plan"]).ok());
@@ -153,7 +153,7 @@ pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     };
     let text = |field| match value(field)? {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(printable::on_one_line(&text))),
+        Some(Value::String(text)) => Ok(Some(printable::into_one_line(text))),
         Some(_) => Err("an account field is not text"),
     };
     let id = match value(id)? {
@@ -270,11 +270,12 @@ fn reset_time(reset: u64, unix: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::Headers;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 
     fn response(headers: &[(&str, &str)]) -> Response {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let headers: Headers = headers.iter().copied().collect();
         Response::new(429, headers, Vec::new())
     }
 

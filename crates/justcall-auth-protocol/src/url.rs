@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 
 use crate::error::Error;
 use crate::service;
@@ -17,6 +18,9 @@ pub struct BaseUrl {
     /// Without a slash at the end.
     text: String,
     encrypted: bool,
+    authority: Authority,
+    /// The host, with the port unless it is that of the scheme.
+    host_header: HeaderValue,
 }
 
 impl BaseUrl {
@@ -57,12 +61,41 @@ impl BaseUrl {
                 "is http://, which would send the secret unencrypted, and its host is not a loopback address",
             );
         }
-        Ok(Self { text: text.trim_end_matches('/').to_owned(), encrypted })
+        let port = authority.port_u16().filter(|port| *port != if encrypted { 443 } else { 80 });
+        let host = port.map_or(authority.host().to_owned(), |port| format!("{}:{port}", authority.host()));
+        let host_header = HeaderValue::try_from(host).expect("a checked host is printable ASCII");
+        let text = text.trim_end_matches('/').to_owned();
+        Ok(Self { text, encrypted, authority: authority.clone(), host_header })
     }
 
     /// Returns the URL of `path`, which must start with a slash.
     pub fn join(&self, path: &str) -> String {
         [&self.text, path].concat()
+    }
+
+    /// Returns the URL of `path`, as [`BaseUrl::join`] does, in parts. Copies neither the host nor, if the base URL has
+    /// no path, a static `path`.
+    ///
+    /// # Errors
+    /// Fails if `path` cannot be part of a URL.
+    pub fn uri(&self, path: Cow<'static, str>) -> Result<Uri, http::Error> {
+        let prefix =
+            self.text.split_once("://").map_or("", |(_, rest)| &rest[self.authority.as_str().len()..]);
+        let path_and_query = match path {
+            Cow::Borrowed(path) if prefix.is_empty() => PathAndQuery::from_static(path),
+            Cow::Owned(path) if prefix.is_empty() => PathAndQuery::try_from(path)?,
+            path => PathAndQuery::try_from([prefix, &path].concat())?,
+        };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(if self.encrypted { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path_and_query);
+        Ok(Uri::from_parts(parts)?)
+    }
+
+    /// Returns the value of the header `Host`.
+    pub fn host_header(&self) -> HeaderValue {
+        self.host_header.clone()
     }
 
     /// Returns the path of `target`, which is a path or a URL under this one. The path is the argument of
@@ -144,7 +177,7 @@ const NO_PORT: &str = "has a port that is not a number from 1 to 65535";
 
 impl Default for BaseUrl {
     fn default() -> Self {
-        Self { text: service::BASE_URL.to_owned(), encrypted: true }
+        Self::parse(service::BASE_URL).expect("the address of the service is a base URL")
     }
 }
 

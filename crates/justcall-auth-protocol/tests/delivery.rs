@@ -45,7 +45,7 @@ fn take(exchange: &mut Exchange, now: u64) {
 
 fn respond(exchange: &mut Exchange, status: u16, header: &[(&str, &str)], now: u64) {
     let headers = header.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    exchange.answered(Response::new(status, headers.collect(), b"{}".to_vec()), &at(now));
+    exchange.answered(Response::new(status, headers.collect::<Vec<_>>(), b"{}".to_vec()), &at(now));
 }
 
 fn failure(exchange: &mut Exchange, now: u64) -> Error {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::{
-    Action, Credentials, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Response, Shared,
+    Action, Credentials, Exchange, Headers, Moment, Policy, Refresh, RefreshAction, Request, Response, Shared,
 };
 use proptest::prelude::*;
 
@@ -45,7 +45,7 @@ fn moment(monotonic: Duration) -> Moment {
 
 fn response(status: u16, retry_after: Option<u64>, body: &str) -> Response {
     let headers = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
-    Response::new(status, headers.into_iter().collect(), body.into())
+    Response::new(status, headers.into_iter().collect::<Headers>(), body.into())
 }
 
 fn lost(sent: bool) -> Error {
@@ -271,6 +271,40 @@ fn it_confirms_a_rejection_by_the_account_page_on_the_users_page() {
         assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
         exchange.answered(response(200, None, "{}"), &now);
         assert_eq!(exchange.into_account().expect("proven").verified_by(), "/v2.1/users?per_page=1");
+    }
+}
+
+#[test]
+fn it_asks_for_an_absent_account_page_once_in_ten_minutes() {
+    let start = moment(Duration::from_secs(1));
+    let later = moment(Duration::from_secs(601));
+    let paths = |shared: &Shared, policy: &Policy, status: u16, users: (u16, &str), now: &Moment| {
+        let mut exchange = Exchange::verify(Arc::new(policy.clone()), shared.clone(), now);
+        let mut paths = Vec::new();
+        while let Ok(Action::Send { .. }) = exchange.next(now) {
+            exchange.authorization().expect("due");
+            paths.push(exchange.outgoing().path().to_owned());
+            let (status, body) =
+                if paths.last().is_some_and(|path| path == "/v2/account") { (status, "") } else { users };
+            exchange.answered(response(status, None, body), now);
+        }
+        paths.iter().map(|path| if path == "/v2/account" { 'a' } else { 'u' }).collect::<String>()
+    };
+    let (plain, good) = (Policy { max_retries: 0, ..Policy::default() }, (200, "{}"));
+    let shared = holding(pair(), &start);
+    assert_eq!(paths(&shared, &plain, 404, good, &start), "au");
+    assert_eq!(paths(&shared, &plain, 404, good, &start), "u", "the absence is known");
+    let expecting = Policy { expected_account: Some(12345), ..plain.clone() };
+    assert_eq!(paths(&shared, &expecting, 404, good, &start), "au", "only that page returns an account");
+    assert_eq!(paths(&shared, &plain, 404, good, &later), "au", "the page may exist by now");
+    for (status, users) in [(401, good), (404, (503, "")), (404, (404, "")), (404, (200, "<html>"))] {
+        let shared = holding(pair(), &start);
+        assert_eq!(paths(&shared, &plain, status, users, &start), "au");
+        assert_eq!(
+            paths(&shared, &plain, status, good, &start),
+            "au",
+            "{status} {users:?} proves no absence"
+        );
     }
 }
 

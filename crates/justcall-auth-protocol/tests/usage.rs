@@ -9,7 +9,7 @@ use justcall_auth_protocol::event::EventKind;
 use justcall_auth_protocol::keyring::LoadedPair;
 use justcall_auth_protocol::metrics::{FLOOR, open_metrics};
 use justcall_auth_protocol::{
-    Action, Credentials, Exchange, Moment, Policy, Refresh, Request, Response, Shared,
+    Action, Credentials, Exchange, Headers, Moment, Policy, Refresh, Request, Response, Shared,
 };
 
 const SECRET: &[u8] = b"canary-of-the-secret";
@@ -21,7 +21,7 @@ fn at(ms: u64) -> Moment {
 }
 
 fn response(status: u16, headers: &[(&str, &str)]) -> Response {
-    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let headers: Headers = headers.iter().copied().collect();
     Response::new(status, headers, b"{}".to_vec())
 }
 

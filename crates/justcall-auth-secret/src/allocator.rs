@@ -32,7 +32,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block has this size and is no longer in use; the layout is the one it was allocated with.
         unsafe {
-            wipe(block, layout.size());
+            wipe_block(block, layout.size());
             System.dealloc(block, layout);
         }
     }
@@ -54,11 +54,17 @@ unsafe impl GlobalAlloc for WipingAllocator {
     }
 }
 
+/// Writes zeros, as [`wipe_block`] does.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    // SAFETY: the slice may be written to.
+    unsafe { wipe_block(bytes.as_mut_ptr(), bytes.len()) };
+}
+
 /// Writes zeros. The compiler cannot remove the writes, although nothing reads the zeros.
 ///
 /// # Safety
 /// `block` may be written to for `size` bytes.
-unsafe fn wipe(block: *mut u8, size: usize) {
+unsafe fn wipe_block(block: *mut u8, size: usize) {
     // SAFETY: the caller promises that these bytes may be written to.
     unsafe { std::ptr::write_bytes(block, 0, size) };
     // SAFETY: the assembly holds no instruction. The compiler must assume that it reads all memory.

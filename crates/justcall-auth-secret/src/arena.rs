@@ -18,6 +18,8 @@ use crate::shield::{OVERHEAD, PREKEY, Shield};
 const CHUNK: usize = 16 * 1024;
 /// The sizes of slots. Most pairs fit the first; the longest possible pair fits the last.
 const SIZES: [usize; 4] = [128, 256, 512, 2048];
+/// The length of the largest slot.
+pub(crate) const LONGEST: usize = SIZES[SIZES.len() - 1];
 const CANARY: usize = 8;
 const LENGTH: usize = 2;
 
@@ -126,7 +128,7 @@ impl Allocation {
         let body = self.body()?;
         match &self.shield {
             None => Some(read(body)),
-            Some(shield) => Some(read(shield.open(body)?.as_ref())),
+            Some(shield) => shield.open(body, read),
         }
     }
 

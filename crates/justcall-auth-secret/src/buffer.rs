@@ -3,9 +3,8 @@
 use std::collections::TryReserveError;
 use std::fmt;
 
-use zeroize::Zeroize;
-
 use crate::REDACTED;
+use crate::allocator::wipe;
 
 /// A byte buffer of fixed capacity that is wiped on drop.
 ///
@@ -75,7 +74,7 @@ impl AsRef<[u8]> for WipedBuffer {
 
 impl Drop for WipedBuffer {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        wipe(&mut self.bytes);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Memory for secrets: [`Secret`] holds one between calls, [`WipedBuffer`] during a call.
+//! Memory for secrets: [`Secret`] holds one between calls, [`WipedBuffer`] and [`StackBuffer`] during a call.
 //!
 //! Both are wiped on drop, both show `[redacted]` in `Debug`, and neither can be cloned, displayed or serialised. Code
 //! that needs the bytes calls [`Secret::expose`], so every such place is easy to find.
@@ -29,6 +29,8 @@ mod registers;
 mod secret;
 mod shield;
 #[allow(unsafe_code)]
+mod stack_buffer;
+#[allow(unsafe_code)]
 mod thread;
 
 pub use allocator::WipingAllocator;
@@ -38,6 +40,7 @@ pub use fork::{ForkOwned, PerProcess};
 pub use level::{Level, Protection, Refused};
 pub use registers::RegisterWipe;
 pub use secret::Secret;
+pub use stack_buffer::StackBuffer;
 pub use thread::spawn_without_signals;
 pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 

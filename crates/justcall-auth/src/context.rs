@@ -27,6 +27,8 @@ pub(crate) enum StopReason {
 #[derive(Clone, Default)]
 pub(crate) struct CallContext {
     deadline: Option<Duration>,
+    /// The handle of the client. Separate from the others, so that a call without others copies no list.
+    shutdown: Option<Cancel>,
     cancels: Vec<Cancel>,
     interrupt: Option<Arc<dyn Interrupt>>,
     /// The time of the last interrupt check. A check may cost more than a short call, so short calls make none.
@@ -36,7 +38,13 @@ pub(crate) struct CallContext {
 impl CallContext {
     /// Creates a context without a deadline. Each of `cancels` and `interrupt` may cancel the call.
     pub fn new(cancels: Vec<Cancel>, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
-        Self { deadline: None, cancels, interrupt, interrupt_checked: Cell::new(clock::monotonic()) }
+        let interrupt_checked = Cell::new(clock::monotonic());
+        Self { deadline: None, shutdown: None, cancels, interrupt, interrupt_checked }
+    }
+
+    /// Lets `shutdown` cancel the call too.
+    pub fn with_shutdown(self, shutdown: Cancel) -> Self {
+        Self { shutdown: Some(shutdown), ..self }
     }
 
     /// Returns the same context with another deadline, in monotonic time.
@@ -88,7 +96,8 @@ impl CallContext {
 
     /// Checks the cancel handles, but not the interrupt.
     pub fn check_cancelled(&self) -> Result<(), StopReason> {
-        if self.cancels.iter().any(Cancel::is_fired) { Err(StopReason::Interrupted) } else { Ok(()) }
+        let is_cancelled = self.shutdown.iter().chain(&self.cancels).any(Cancel::is_fired);
+        if is_cancelled { Err(StopReason::Interrupted) } else { Ok(()) }
     }
 
     /// Returns true if the last failure may be due to cancellation or to the deadline.

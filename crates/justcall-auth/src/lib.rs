@@ -58,11 +58,13 @@ pub use justcall_auth_protocol::credentials::{Credentials, key_hint};
 pub use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::metrics::MAX_SIZE as MAX_USAGE;
 pub use justcall_auth_protocol::request::Request;
-pub use justcall_auth_protocol::response::Response;
 #[doc(hidden)]
 pub use justcall_auth_protocol::table;
+pub use justcall_auth_protocol::{Headers, Response};
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};
-pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
+pub use justcall_auth_secret::{
+    Level, Protection, Secret, StackBuffer, WipedBuffer, WipingAllocator, Zeroize, Zeroizing,
+};
 pub use observe::{Event, EventKind, Observe};
 pub use options::CallOptions;
 pub use protection::ProtectionReport;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use justcall_auth::diagnostics::Diagnostics;
 use justcall_auth::source::{Content, ProcessEnvironment};
 use justcall_auth::{
-    Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, WebhookHeaders,
-    WebhookVerifier, WipedBuffer,
+    Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, StackBuffer,
+    WebhookHeaders, WebhookVerifier, WipedBuffer,
 };
 use justcall_auth_sandbox::Sandbox;
 use justcall_auth_secret::PerProcess;
@@ -111,6 +111,9 @@ fn shown(sandbox: &Sandbox) -> Shown {
     let mut buffer = WipedBuffer::with_capacity(64);
     buffer.push(SECRET.as_bytes());
     shown.add("WipedBuffer", &buffer);
+    let mut buffer = StackBuffer::<64>::new();
+    buffer.push(SECRET.as_bytes());
+    shown.add("StackBuffer", &buffer);
     shown.add("Secret", &Secret::copy_from(SECRET.as_bytes()));
     for level in Level::ALL {
         shown.add("Secret", &Secret::keep(SECRET.as_bytes(), level).ok());
@@ -145,6 +148,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
         format!("{{\"message\":\"{SECRET}\"}}").into(),
     );
     shown.add("Response", &echo);
+    shown.add("Headers", &echo.headers());
 
     let shared = justcall_auth_protocol::Shared::new("scope", Arc::default());
     let loaded = justcall_auth_protocol::keyring::LoadedPair::from(pair);

@@ -100,7 +100,8 @@ fn responses_of(pieces: &[impl AsRef<[u8]>]) -> (Response, String, bool) {
 }
 
 fn everything(response: &Response) -> String {
-    format!("{:?} {}", response.headers(), String::from_utf8_lossy(response.body()))
+    let headers: Vec<_> = response.headers().iter().collect();
+    format!("{headers:?} {}", String::from_utf8_lossy(response.body()))
 }
 
 #[track_caller]

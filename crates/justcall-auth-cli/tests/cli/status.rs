@@ -74,7 +74,8 @@ fn it_records_the_first_sight_of_a_pair() {
     let due = home.status(&[]);
     assert_eq!((due.exit, due.stderr.as_str()), (1, ""), "{due:?}");
     assert!(
-        due.stdout.contains("! The pair is 90 days old and due for rotation.\n  → Run `justcall-auth rotate`"),
+        due.stdout
+            .contains("! The pair is 90 days old and due for rotation.\n  → Run `justcall-auth rotate`"),
         "{due:?}"
     );
     assert!(due.stdout.contains("click Revoke next to your current key and Generate API Key"), "{due:?}");

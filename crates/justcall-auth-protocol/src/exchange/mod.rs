@@ -296,15 +296,15 @@ impl Exchange {
             {
                 // The pair may have been rejected in another call in the meantime.
                 if self.keyring.rejection_of(&in_flight.version, now.monotonic).is_none() {
-                    return self.ask_users_page(in_flight, now);
+                    return self.ask_users_page(&error, in_flight, now);
                 }
                 drop(in_flight);
                 self.restart_verification();
             }
             Err(error) if error.kind() == ErrorKind::InvalidCredentials => {
                 if self.needs_confirmation(&in_flight, now) {
-                    self.verification.unconfirmed_rejection = Some(error);
-                    return self.ask_users_page(in_flight, now);
+                    self.ask_users_page(&error, in_flight, now);
+                    return self.verification.unconfirmed_rejection = Some(error);
                 }
                 self.rejected(error, in_flight, now);
             }
@@ -396,10 +396,7 @@ impl Exchange {
             self.restart_verification();
         }
         let required = self.account_required_of(&version);
-        let must_prove_account = required.is_some() && self.keyring.account_of(&version) != required;
-        if must_prove_account && !self.is_verifying() {
-            self.verification.ask_account_page(&self.policy);
-        }
+        self.verification.choose_page(&self.policy, &self.keyring, &version, required, now);
         self.recovery = Recovery::default();
         self.blocker = None;
         self.delivery.attempts += u32::from(self.is_subject_due());
@@ -461,11 +458,12 @@ impl Exchange {
             return drop(self.fail(unconfirmed_rejection.with_hint(NO_ACCOUNT_PAGE_HINT)));
         }
         let version = &in_flight.version;
-        let account = read_account(page.path(), &response)
+        let account = read_account(page, &response)
             .map_err(|why| invalid_response(&response, why, Some(version.credentials())))
             .and_then(|account| self.check_account(account, version));
         match account {
             Ok(account) => {
+                self.verification.remember_absent_page(&self.keyring, now);
                 self.promote(&in_flight, account.id(), now);
                 if let Some(id) = account.id() {
                     self.keyring.set_account(&in_flight.version, id);
@@ -549,8 +547,8 @@ impl Exchange {
         }
     }
 
-    fn ask_users_page(&mut self, in_flight: InFlight, now: &Moment) {
-        self.verification.ask_users_page(&in_flight.version);
+    fn ask_users_page(&mut self, error: &Error, in_flight: InFlight, now: &Moment) {
+        self.verification.ask_users_page_after(error, &in_flight.version);
         self.state = ExchangeState::Sending(InFlight { since: now.monotonic, is_taken: false, ..in_flight });
     }
 

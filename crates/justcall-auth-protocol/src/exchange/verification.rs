@@ -1,12 +1,16 @@
 //! Verification: the pages that return the account of a pair, and the meaning of their responses.
 
+use std::borrow::Cow;
+use std::mem;
+
 use crate::account::Account;
 use crate::error::{Error, ErrorKind};
-use crate::keyring::PairVersion;
+use crate::keyring::{Keyring, PairVersion};
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::response::Response;
 use crate::service;
+use crate::time::Moment;
 
 /// The verification that a call performs.
 #[derive(Debug, Default)]
@@ -17,14 +21,16 @@ pub(super) struct PairVerification {
     users_page_version: Option<PairVersion>,
     /// The rejection of the caller's own request by the account page, while the users page is asked for confirmation.
     pub unconfirmed_rejection: Option<Error>,
+    /// True if the service answered that it has no account page.
+    has_no_account_page: bool,
 }
 
 impl PairVerification {
     /// Starts with the account page.
     pub fn ask_account_page(&mut self, policy: &Policy) {
         self.users_page_version = None;
-        self.page =
-            Some(Request::trusted_get(policy.verify_path.as_deref().unwrap_or(service::ACCOUNT_PATH)));
+        let path = policy.verify_path.clone().map_or(service::ACCOUNT_PATH.into(), Cow::Owned);
+        self.page = Some(Request::trusted_get(path));
     }
 
     /// Ends the verification.
@@ -33,9 +39,44 @@ impl PairVerification {
         self.page = None;
     }
 
-    /// Asks the page that the official clients verify with, because the account page gave no result for `version`.
-    pub fn ask_users_page(&mut self, version: &PairVersion) {
-        self.page = Some(Request::trusted_get(service::USERS_PATH));
+    /// Asks the page that the official clients verify with, because `error` of the account page gave no result for
+    /// `version`.
+    pub fn ask_users_page_after(&mut self, error: &Error, version: &PairVersion) {
+        self.has_no_account_page = error.kind() == ErrorKind::NotFound;
+        self.ask_users_page(version);
+    }
+
+    /// Chooses the page before `version` is sent: the account page if `version` must prove first that its account is
+    /// `required`, and the users page if only the pair is verified and the service had no account page a short time ago.
+    pub fn choose_page(
+        &mut self,
+        policy: &Policy,
+        keyring: &Keyring,
+        version: &PairVersion,
+        required: Option<u64>,
+        now: &Moment,
+    ) {
+        match required {
+            Some(_) if self.page.is_none() && keyring.account_of(version) != required => {
+                self.ask_account_page(policy);
+            }
+            None if self.may_ask_users_page(policy) && keyring.has_no_account_page(now.monotonic) => {
+                self.ask_users_page(version);
+            }
+            _ => {}
+        }
+    }
+
+    /// Records the absence of the account page, after the users page has proven that the service is the right one.
+    pub fn remember_absent_page(&mut self, keyring: &Keyring, now: &Moment) {
+        if mem::take(&mut self.has_no_account_page) {
+            keyring.remember_no_account_page(now.monotonic);
+        }
+    }
+
+    /// Asks the page that the official clients verify with.
+    fn ask_users_page(&mut self, version: &PairVersion) {
+        self.page = Some(Request::trusted_get(service::USERS_PATH.into()));
         self.users_page_version = Some(version.clone());
     }
 
@@ -82,7 +123,8 @@ pub(super) fn is_no_account_page(error: &Error) -> bool {
 
 /// Returns the account in `response`. Only the account page must contain one; for any other path, a JSON object proves
 /// the pair.
-pub(super) fn read_account(path: &str, response: &Response) -> Result<Account, &'static str> {
+pub(super) fn read_account(page: &Request, response: &Response) -> Result<Account, &'static str> {
+    let path = page.shared_path();
     match service::account(response.body()) {
         Ok(account) => Ok(account.with_path(path)),
         Err(_) if path != service::ACCOUNT_PATH && service::is_json_object(response.body()) => {

@@ -108,6 +108,16 @@ impl Keyring {
         rejection.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
+    /// Records that the service has no account page.
+    pub(crate) fn remember_no_account_page(&self, now: Duration) {
+        self.rejections.remember_no_account_page(&self.scope, now);
+    }
+
+    /// Returns true if the service had no account page a short time ago.
+    pub(crate) fn has_no_account_page(&self, now: Duration) -> bool {
+        self.rejections.has_no_account_page(&self.scope, now)
+    }
+
     /// Returns how much longer `version` must not be sent, or `None` if it may be sent.
     pub(crate) fn rejection_of(&self, version: &PairVersion, now: Duration) -> Option<Duration> {
         let rejection = self.rejections.of(&self.scope, version.credentials(), now)?;

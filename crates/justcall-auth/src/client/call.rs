@@ -9,11 +9,13 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::exchange as rules;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
+use justcall_auth_protocol::url::BaseUrl;
 use justcall_auth_protocol::{Moment, Policy, Refresh, RefreshAction, Shared};
 use justcall_auth_secret::RegisterWipe;
 
 use super::Client;
 use crate::cancel::Cancel;
+use crate::context::CallContext;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
 use crate::options::CallOptions;
@@ -24,14 +26,14 @@ use crate::transport::{Outgoing, Transport};
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
     client: &'a Client,
+    /// The client's handle, which [`Client::shutdown`] fires.
+    shutdown: Cancel,
     options: CallOptions,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(client: &'a Client, shutdown: Cancel) -> Self {
-        let mut options = CallOptions::new();
-        options.add_cancel(shutdown);
-        Self { client, options }
+        Self { client, shutdown, options: CallOptions::new() }
     }
 
     /// Lets `interrupt` cancel the call.
@@ -89,7 +91,7 @@ impl<'a> Call<'a> {
     pub fn exchange(self, request: Request) -> Exchange {
         let policy = self.policy();
         let begin = |shared, now: &_| rules::Exchange::request(policy, shared, request, now);
-        self.client.begin(begin, &self.options.into_context()).0
+        self.client.begin(begin, &self.context()).0
     }
 
     /// Proves and uses `credentials`, see [`Client::replace`].
@@ -117,7 +119,7 @@ impl<'a> Call<'a> {
     pub fn credentials(self) -> Result<Credentials, Error> {
         // A program with its own HTTP client calls this for every request. Mostly the pair is settled, and no refresh
         // is needed.
-        if !self.options.is_cancelled() {
+        if !self.options.is_cancelled() && !self.shutdown.is_fired() {
             if let Some(settled) = self.client.settled() {
                 return Ok(settled);
             }
@@ -156,6 +158,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The context of this call.
+    fn context(self) -> CallContext {
+        self.options.into_context().with_shutdown(self.shutdown)
+    }
+
     fn drive(
         self,
         begin: impl FnOnce(Arc<Policy>, Shared, &Moment) -> rules::Exchange,
@@ -163,12 +170,13 @@ impl<'a> Call<'a> {
     ) -> Result<rules::Exchange, Error> {
         let _last = RegisterWipe;
         let policy = self.policy();
+        let base_url = &self.client.policy().base_url;
         let begin = |shared, now: &_| begin(policy, shared, now);
-        let (mut exchange, transport) = self.client.begin(begin, &self.options.into_context());
+        let (mut exchange, transport) = self.client.begin(begin, &self.context());
         loop {
             match exchange.next()? {
                 Action::Load => exchange.load(),
-                Action::Send { .. } => send(&transport, &mut exchange, last)?,
+                Action::Send { .. } => send(&transport, base_url, &mut exchange, last)?,
                 Action::Wait(wait) => exchange.wait(wait),
                 Action::Done => return Ok(exchange.into_rules()),
             }
@@ -179,7 +187,7 @@ impl<'a> Call<'a> {
         let _last = RegisterWipe;
         let policy = self.policy();
         let begin = |shared, now: &_| begin(&policy, shared, now);
-        let mut refresh = self.client.begin_refresh(begin, &self.options.into_context());
+        let mut refresh = self.client.begin_refresh(begin, &self.context());
         loop {
             match refresh.next()? {
                 RefreshAction::Load => refresh.load(),
@@ -190,10 +198,15 @@ impl<'a> Call<'a> {
     }
 }
 
-fn send(transport: &Transport, exchange: &mut Exchange, last: &mut Option<Response>) -> Result<(), Error> {
+fn send(
+    transport: &Transport,
+    base_url: &BaseUrl,
+    exchange: &mut Exchange,
+    last: &mut Option<Response>,
+) -> Result<(), Error> {
     let credentials = exchange.authorization()?;
     let outgoing = Outgoing {
-        url: exchange.url(),
+        base_url,
         request: exchange.outgoing(),
         credentials: &credentials,
         max_body: exchange.max_body(),

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 pub(super) use justcall_auth_protocol::exchange::Phase;
-use justcall_auth_secret::WipedBuffer;
 
 use super::header::PairHeader;
 use crate::context::{CallContext, StopReason};
@@ -110,15 +109,19 @@ impl CallState {
         self.header.as_ref()
     }
 
-    /// Returns `output` with the pair if it contains the placeholder, once a call. Returns `None` if `output` can be
-    /// sent unchanged.
-    pub fn complete(&self, output: &[u8]) -> Option<WipedBuffer> {
-        if self.placed.get() {
-            return None;
+    /// Passes `output` to `send`, with the pair if it contains the placeholder, once a call.
+    pub fn send_output(
+        &self,
+        output: &[u8],
+        mut send: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if let Some(header) = self.header().filter(|_| !self.placed.get()) {
+            if header.send_with_pair(output, &mut send)? {
+                self.placed.set(true);
+                return Ok(());
+            }
         }
-        let complete = self.header()?.insert_into(output)?;
-        self.placed.set(true);
-        Some(complete)
+        send(output)
     }
 
     /// Fails if the pair was not sent: a response must not count against a pair that was not sent.

@@ -167,8 +167,7 @@ impl Transport for Connection {
         let call = call::current();
         call.enter(Phase::Send);
         let output = &self.buffers.output()[..amount];
-        let complete = call.complete(output);
-        self.channel.send(complete.as_ref().map_or(output, AsRef::as_ref), &call)?;
+        call.send_output(output, |piece| self.channel.send(piece, &call))?;
         Ok(())
     }
 

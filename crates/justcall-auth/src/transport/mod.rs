@@ -8,7 +8,7 @@
 //! - **A thread-local holds the current call** of the thread ([`call::CurrentCall`]). The connection reads the
 //!   deadline, the interrupt and the pair from it. During an interrupt check, the thread has no current call: the code
 //!   of the program may make calls there, and greenlets that switch there may continue with others in any order.
-//! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]), because it copies headers
+//! - **ureq gets a placeholder for the `Authorization` header** ([`header::defaults`]), because it copies headers
 //!   and logs its output at level trace. The connection replaces the placeholder by the pair immediately before
 //!   encryption, and fails if it found none.
 
@@ -40,12 +40,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::headers::Headers;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 use justcall_auth_protocol::service;
+use justcall_auth_protocol::url::BaseUrl;
+use ureq::config::AutoHeaderValue;
 use ureq::{Agent, Body};
 
 use crate::clock;
@@ -77,7 +80,7 @@ const TOO_LONG: &str = "Request less at once, for example with per_page, or rais
 
 /// A request to send.
 pub(crate) struct Outgoing<'a> {
-    pub url: String,
+    pub base_url: &'a BaseUrl,
     pub request: &'a Request,
     pub credentials: &'a Credentials,
     /// The largest body of a response, in bytes.
@@ -89,6 +92,8 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Transport {
     settings: Settings,
     agent: Agent,
+    /// The headers of a request without its own. Copying them costs less than inserting each.
+    headers: HeaderMap,
 }
 
 impl Transport {
@@ -99,8 +104,9 @@ impl Transport {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            // Bodies are decoded here, so that broken or empty data does not look like a lost connection.
-            .accept_encoding("gzip")
+            // Every header is set here, because ureq copies those that it adds. Bodies are decoded here too, so that
+            // broken or empty data does not look like a lost connection.
+            .accept_encoding(AutoHeaderValue::None)
             .allow_non_standard_methods(true)
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(MAX_IDLE)
@@ -111,7 +117,8 @@ impl Transport {
             None => config,
         };
         let connector = Connector::new(settings.clone(), addresses, system_roots);
-        Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
+        let agent = Agent::with_parts(config.build(), connector, NoResolver);
+        Self { settings, agent, headers: header::defaults() }
     }
 
     /// Returns the settings of the transport.
@@ -123,7 +130,8 @@ impl Transport {
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let header = PairHeader::new(outgoing.credentials.clone());
         let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header));
-        let head = head(outgoing)
+        let head = self
+            .head(outgoing)
             .map_err(|_| Error::invalid_argument("The URL or a header cannot be used for a request."))?;
         // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
@@ -132,6 +140,22 @@ impl Transport {
             None => self.agent.run(head),
         };
         read(http_response.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
+    }
+
+    /// Creates the request without its body, which ureq borrows instead of copying it.
+    fn head(&self, outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
+        let request = outgoing.request;
+        // The builder is not used: it moves all parts in each step.
+        let mut head = http::Request::new(());
+        *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
+        *head.uri_mut() = outgoing.base_url.uri(request.shared_path())?;
+        let mut headers = self.headers.clone();
+        headers.insert(HOST, outgoing.base_url.host_header());
+        for (name, value) in request.headers() {
+            headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
+        }
+        *head.headers_mut() = headers;
+        Ok(head)
     }
 
     /// Sends HEAD to `url` without a pair. The response has the common headers, such as a date.
@@ -156,25 +180,6 @@ fn test_buffer_size() -> Option<usize> {
         .flatten()
 }
 
-/// Creates the request without its body, which ureq borrows instead of copying it.
-fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
-    let request = outgoing.request;
-    // The builder is not used: it moves all parts in each step and reallocates the map.
-    let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 1);
-    for (name, value) in request.default_headers() {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    for (name, value) in request.headers() {
-        headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
-    }
-    headers.insert(AUTHORIZATION, header::placeholder());
-    let mut head = http::Request::new(());
-    *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
-    *head.uri_mut() = outgoing.url.parse()?;
-    *head.headers_mut() = headers;
-    Ok(head)
-}
-
 /// Reads the body. The body of a success must be complete. Otherwise a partial body suffices, because the status has
 /// decided.
 fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Result<Response, Error> {
@@ -192,9 +197,14 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed distinguishes a body that is too large from one that fits.
-    let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call).and_then(|plain| {
+    let mut read_all = |plain: &mut dyn Read| {
         FilteredBody::new(plain, call).take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)
-    });
+    };
+    let mut encoded = body.into_reader();
+    let outcome = match layers {
+        None | Some(0) => read_all(&mut encoded),
+        Some(layers) => decode::decoded(encoded, layers, call).and_then(|mut plain| read_all(&mut plain)),
+    };
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
@@ -212,14 +222,8 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
     if let Some(sent) = call.header().filter(|_| is_cut || too_large) {
         sent.expose_secret(|secret| echo::mask_end(&mut bytes, secret));
     }
-    let headers = parts.headers.iter().map(|(name, value)| {
-        let mut value = value.as_bytes().to_vec();
-        mask_beginnings(&mut value, call);
-        let value = String::from_utf8(value)
-            .unwrap_or_else(|not_text| String::from_utf8_lossy(not_text.as_bytes()).into_owned());
-        (name.as_str().to_owned(), value)
-    });
-    let response = Response::new(status, headers.collect(), bytes).with_received(clock::unix_time());
+    let response =
+        Response::new(status, headers_of(&parts.headers, call)?, bytes).with_received(clock::unix_time());
     if is_success && too_large {
         let message = format!("The body of the response is longer than the limit of {limit} bytes.");
         broken = Some(Error::with_message(ErrorKind::InvalidResponse, message).with_hint(TOO_LONG));
@@ -228,6 +232,23 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
         Some(error) => Err(error.with_response(response)),
         None => Ok(response),
     }
+}
+
+/// Returns the headers of a response as text.
+fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Result<Headers, Error> {
+    let length = received.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut headers = Headers::try_with_capacity(received.len(), length)?;
+    for (name, value) in received {
+        let name = name.as_str().as_bytes();
+        if call.was_echoed() {
+            let mut value = value.as_bytes().to_vec();
+            mask_beginnings(&mut value, call);
+            headers.try_push_lossy(name, &value)?;
+        } else {
+            headers.try_push_lossy(name, value.as_bytes())?;
+        }
+    }
+    Ok(headers)
 }
 
 /// Masks partial copies of the secret after the service has sent it back.
