@@ -1907,7 +1907,7 @@ justcall_status justcall_webhook_verify_with(const justcall_webhook *webhook,
  * verifications that this verifier made in this process. The text is OpenMetrics 1.0, like that of
  * justcall_client_usage(). The text contains the counter `justcall_auth_webhooks_total` with the
  * label `result`. The label is `ok`, or the name of the status that justcall_webhook_verify()
- * returned. The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2.
+ * returned. The counter ignores calls in which an argument is NULL or a length exceeds SIZE_MAX / 2.
  * The text contains no secret, no URL and no data of a delivery. Sets `*length` to the length of
  * the text without the NUL. `length` may be NULL.
  *
@@ -2462,9 +2462,9 @@ int32_t justcall_error_retryable(const justcall_error *error);
 int64_t justcall_error_retry_after_ms(const justcall_error *error);
 
 /**
- * Returns 1 if any attempt may have delivered the request to the service, even if the call failed
- * for another reason. Returns 0 if certainly no attempt delivered the request, or if `error` is
- * NULL.
+ * Returns 1 if at least one attempt may have delivered the request to the service, even if the
+ * error describes a later attempt. Returns 0 if certainly no attempt delivered the request, or if
+ * `error` is NULL.
  *
  * If the result is 1, send a POST request again only if the service certainly refused it. The
  * service refused the request if justcall_error_status() returns 400, 401, 403, 404, 422 or 429.

@@ -130,9 +130,9 @@ pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_er
     infallible!(-1, |error| i64::try_from(error.error.retry_after()?.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Returns 1 if any attempt may have delivered the request to the service, even if the call failed
-/// for another reason. Returns 0 if certainly no attempt delivered the request, or if `error` is
-/// NULL.
+/// Returns 1 if at least one attempt may have delivered the request to the service, even if the
+/// error describes a later attempt. Returns 0 if certainly no attempt delivered the request, or if
+/// `error` is NULL.
 ///
 /// If the result is 1, send a POST request again only if the service certainly refused it. The
 /// service refused the request if justcall_error_status() returns 400, 401, 403, 404, 422 or 429.

@@ -281,7 +281,7 @@ pub unsafe extern "C" fn justcall_webhook_verify_with(
 /// verifications that this verifier made in this process. The text is OpenMetrics 1.0, like that of
 /// justcall_client_usage(). The text contains the counter `justcall_auth_webhooks_total` with the
 /// label `result`. The label is `ok`, or the name of the status that justcall_webhook_verify()
-/// returned. The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2.
+/// returned. The counter ignores calls in which an argument is NULL or a length exceeds SIZE_MAX / 2.
 /// The text contains no secret, no URL and no data of a delivery. Sets `*length` to the length of
 /// the text without the NUL. `length` may be NULL.
 ///

@@ -239,7 +239,7 @@ table! {
     }
     SourcesDisagree { name: "sources_disagree", severity: Severity::Warning,
         message: "These sources contain different pairs. The first source is used.",
-        remedy: "Keep the pair in one source only. After a reset, the service rejects the old pair in the other sources.",
+        remedy: "Keep the pair in one source only. After a reset, the other sources still contain the old pair, and the service rejects it.",
         explanation: "Several default sources contain different pairs. The first source is used. An account has one pair, so all other pairs are old or belong to other accounts.",
         example: Example { bad: "JUSTCALL_API_KEY=… beside /run/secrets/justcall", good: "/run/secrets/justcall alone" },
     }
