@@ -128,7 +128,13 @@ fn it_reports_a_pair_to_rotate_or_to_revoke() {
 #[test]
 fn it_counts_the_use_of_the_api() {
     assert!(readme_text("Monitor API usage").contains("`client.usage`"));
+    assert!(readme_text("Monitor API usage").contains("`justcall-auth request GET /v2.1/users --json`"));
     let service = Service::start();
+    let left = || {
+        let printed = service.run(&["request", "GET", "/v2.1/users", "--json"]);
+        printed.json()["response"]["rate_limit"]["main"]["remaining"].as_u64().expect("a rate limit")
+    };
+    assert!(left() > left(), "each request uses up the rate limit");
     let pair = (service.sandbox.api_key().as_bytes(), service.sandbox.api_secret().as_bytes());
     let mut config = Config::new();
     config.set_base_url(service.sandbox.url()).expect("good");
