@@ -293,7 +293,7 @@ int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
     struct sandbox sandbox = sandbox_open();
-    alarm(300);
+    alarm(900);
     the_control_is_cancelled_outside_the_library();
     it_lets_a_blocked_call_end_at_its_timeout(&sandbox);
     it_lets_a_delayed_call_end_with_its_response(&sandbox);
