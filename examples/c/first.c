@@ -1,4 +1,4 @@
-/* The first call: first [SOURCE [BASE_URL CA_FILE]] */
+/* The first call: first [SOURCE [BASE_URL [CA_FILE]]] */
 
 #include <justcall_auth.h>
 #include <stdio.h>
@@ -23,15 +23,21 @@ static int first_call(const justcall_config *config) {
 }
 
 int main(int argc, char **argv) {
-    int result;
+    int result = 1;
+    justcall_error *error = NULL;
+    justcall_status status = JUSTCALL_OK;
     justcall_config *config = justcall_config_new();
     if (argc > 1)
-        justcall_config_set_source(config, argv[1], NULL);
-    if (argc > 3) {
-        justcall_config_set_base_url(config, argv[2], NULL);
-        justcall_config_set_ca_file(config, argv[3], NULL);
-    }
-    result = first_call(argc > 1 ? config : NULL);
+        status = justcall_config_set_source(config, argv[1], &error);
+    if (argc > 2 && status == JUSTCALL_OK)
+        status = justcall_config_set_base_url(config, argv[2], &error);
+    if (argc > 3 && status == JUSTCALL_OK)
+        status = justcall_config_set_ca_file(config, argv[3], &error);
+    if (status == JUSTCALL_OK)
+        result = first_call(argc > 1 ? config : NULL);
+    else
+        fprintf(stderr, "%s\n%s\n", justcall_error_message(error), justcall_error_hint(error));
+    justcall_error_free(error);
     justcall_config_free(config);
     return result;
 }

@@ -99,10 +99,6 @@ pub(crate) fn text(error: &Error, argument_mask: &ArgumentMask) -> String {
         writeln!(text, "The service answered: \"{}\"", argument_mask.mask(message))
             .expect("a String takes everything");
     }
-    if let Some(wait) = error.retry_after() {
-        writeln!(text, "The service asks to wait {} s.", wait.as_secs_f64())
-            .expect("a String takes everything");
-    }
     writeln!(text, "{CYAN}→{CYAN:#} {}", argument_mask.mask(error.hint()))
         .expect("a String takes everything");
     text

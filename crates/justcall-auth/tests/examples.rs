@@ -45,6 +45,8 @@ fn the_first_call_prints_the_account_or_fails() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "admin@yourcompany.com\n");
     let output = run("first", &sandbox, sandbox.api_key(), &"0".repeat(40));
     assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(printed.starts_with("The service rejected") && printed.contains("\nCheck"), "{printed}");
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn it_exits_with_6_and_prints_the_wait_if_the_limit_is_exhausted() {
     assert_eq!(service.run_as(key, secret, &["verify"]).exit, 0);
     let run = service.run_as(key, secret, &["verify"]);
     run.fails_with(6, "rate_limited");
-    assert!(run.stderr.contains("\nThe service asks to wait "), "{run:?}");
+    assert!(run.stderr.contains(" The service asks to wait "), "{run:?}");
     let error = service.run_as(key, secret, &["verify", "--json"]).json()["error"].clone();
     assert!(error["retry_after"].as_f64().is_some_and(|wait| wait > 3000.0), "{error}");
     assert_eq!(error["retryable"], true);

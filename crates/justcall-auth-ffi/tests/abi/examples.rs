@@ -53,6 +53,12 @@ fn its_first_call_in_c_prints_the_result_or_a_hint() {
         // Without arguments the example reads the pair from the environment, which has none.
         let printed = fail(&mut program.command::<&str>(&[]), 1);
         assert!(printed.contains("JUSTCALL_API_KEY"), "{printed}");
+        let printed = fail(&mut program.command(&["bogus:"]), 1);
+        assert!(printed.contains("The source is invalid"), "{printed}");
+        // A base URL alone counts: the pair must not go to another host.
+        let plain = Service::start_plain();
+        let good = plain.good_source();
+        assert_eq!(succeed(&mut program.command(&[&*good, plain.sandbox.url()])), "good, says /v2/account\n");
     }
 }
 

@@ -44,7 +44,9 @@ fn its_first_call_in_cpp_prints_the_account_or_a_hint() {
         let program = program(&root().join("examples/cpp/first.cpp"), standard, &[]);
         let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
         assert_eq!(succeed(&mut command(&service.good_source())), "admin@yourcompany.com\n");
-        let printed = succeed(&mut command(&service.bad_source()));
+        let printed = fail(&mut command(&service.bad_source()), 1);
         assert!(printed.contains("rejected the API key and secret.\nCheck"), "{printed}");
+        let printed = fail(&mut program.command(&["bogus:"]), 1);
+        assert!(printed.contains("The source is invalid"), "{printed}");
     }
 }
