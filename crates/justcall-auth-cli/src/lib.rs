@@ -1,7 +1,7 @@
 //! `justcall-auth`: JustCall API authentication from the command line.
 //!
 //! The library makes every decision. This command reads arguments, calls the library, and prints the result as text, or
-//! as one JSON object with `--json`. It adds the exit codes, one table in `exit.rs`.
+//! as one JSON object with `--json`. It adds the exit statuses, one table in `exit.rs`.
 
 #![forbid(unsafe_code)]
 
