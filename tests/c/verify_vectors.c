@@ -112,8 +112,6 @@ static void run(struct sandbox *sandbox, const cJSON *vector) {
     check_known_keys(vector, VECTOR_KEYS);
     check_known_keys(expect, EXPECT_KEYS);
     cJSON_Delete(control(sandbox, "POST", "clear", NULL));
-    /* Another vector may have shown that the service has no account page. */
-    justcall_forget_rejections();
     cJSON *pair = control(sandbox, "POST", "pairs", get(vector, "pair"));
     cJSON_ArrayForEach(fault, get(vector, "faults")) {
         cJSON_Delete(control(sandbox, "POST", "faults", fault));

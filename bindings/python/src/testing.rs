@@ -6,8 +6,7 @@ use pyo3::prelude::*;
 ///
 /// Without it, no client sends a pair again for 30 seconds after the service rejected it. It is for
 /// tests that reject a pair and then make it valid: call it when the pair is valid again, or in a
-/// fixture of all tests. The process also forgets which services have no page `/v2/account`, which
-/// it otherwise remembers for 10 minutes.
+/// fixture of all tests.
 ///
 /// A call that waits for another pair continues with the one that was rejected. If a request is
 /// answered with 401 after this, the pair counts as rejected again. Never fails, reads no source and

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-import justcall_auth.testing
 from support import ROOT, Sandbox, only_known
 
 if TYPE_CHECKING:
@@ -48,8 +47,6 @@ def pair_of(vector: dict[str, Any], made: dict[str, Any]) -> tuple[str, str]:
 def run(sandbox: Sandbox, vector: dict[str, Any]) -> None:
     """Makes the call that the vector describes, and compares the result."""
     only_known(vector, KEYS, all_of_them=True)
-    # Another vector may have shown that the service has no account page.
-    justcall_auth.testing.forget_rejections()
     config = only_known(vector["config"], CONFIG_KEYS)
     expect = only_known(vector["expect"], {"account", "error"})
     assert len(expect) == 1, "either an account or an error is expected"

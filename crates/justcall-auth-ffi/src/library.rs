@@ -50,9 +50,6 @@ pub unsafe extern "C" fn justcall_wipe(buffer: *mut c_void, length: usize) {
 /// pair again at once, instead of after 30 seconds. This function is for tests in which a pair is
 /// rejected first and valid later. Other programs do not need this function.
 ///
-/// The library also forgets which services have no page `/v2/account`, which it otherwise remembers
-/// for 10 minutes.
-///
 /// A call that is waiting for another pair continues with the rejected pair. If the service answers
 /// a later request with 401, that counts as a new rejection.
 ///

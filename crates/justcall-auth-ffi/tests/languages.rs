@@ -224,7 +224,7 @@ fn it_explains_why_a_pair_is_wrong(account: &Account, command: &dyn Fn() -> Comm
 
 fn it_refuses_a_library_with_another_abi(account: &Account, command: &dyn Fn() -> Command) {
     let (output, printed) = run(account.prepare(command(), library_with_another_abi(), true));
-    assert!(!output.status.success() && printed.contains("This program needs ABI 1"), "{printed}");
+    assert!(!output.status.success() && printed.contains("This program needs ABI 0"), "{printed}");
 }
 
 /// A program of debian-packages.txt or debian-packages-full.txt.

@@ -296,6 +296,7 @@ fn it_asks_for_an_absent_account_page_once_in_ten_minutes() {
     assert_eq!(paths(&shared, &plain, 404, good, &start), "u", "the absence is known");
     let expecting = Policy { expected_account: Some(12345), ..plain.clone() };
     assert_eq!(paths(&shared, &expecting, 404, good, &start), "au", "only that page returns an account");
+    assert_eq!(paths(&holding(pair(), &start), &plain, 404, good, &start), "au", "another source");
     assert_eq!(paths(&shared, &plain, 404, good, &later), "au", "the page may exist by now");
     for (status, users) in [(401, good), (404, (503, "")), (404, (404, "")), (404, (200, "<html>"))] {
         let shared = holding(pair(), &start);
@@ -306,6 +307,26 @@ fn it_asks_for_an_absent_account_page_once_in_ten_minutes() {
             "{status} {users:?} proves no absence"
         );
     }
+}
+
+#[test]
+fn it_keeps_asking_for_an_account_page_that_was_absent_for_a_rejected_pair_only() {
+    let now = moment(Duration::from_secs(2));
+    let shared = holding(pair(), &moment(Duration::ZERO));
+    let mut exchange = Exchange::verify(Arc::default(), shared.clone(), &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
+    exchange.answered(response(404, None, ""), &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
+    exchange.answered(response(401, None, ""), &now);
+    assert_eq!(exchange.next(&now).expect("an action"), Action::Load, "the source may have another pair");
+    let other = Credentials::new(b"abc123def456", b"another-secret").expect("good");
+    exchange.loaded(Ok(other.into()), &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
+    let account = r#"{"status": "success", "data": {"account_id": 7}}"#;
+    exchange.answered(response(200, None, account), &now);
+    assert_eq!(exchange.into_account().expect("proven").id(), Some(7));
+    let mut exchange = Exchange::verify(Arc::default(), shared, &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
 }
 
 #[test]

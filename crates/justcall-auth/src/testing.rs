@@ -9,8 +9,6 @@ use crate::shared_state::SharedState;
 /// is valid again. A call that waits for another pair continues with the rejected one. A request that is answered with
 /// 401 after this call counts as another rejection.
 ///
-/// Also forgets which services have no page `/v2/account`, which is otherwise remembered for 10 minutes.
-///
 /// Reads no source and sends nothing. After `fork()` it affects only the process that calls it.
 pub fn forget_rejections() {
     SharedState::forget_rejections();

@@ -463,7 +463,7 @@ impl Exchange {
             .and_then(|account| self.check_account(account, version));
         match account {
             Ok(account) => {
-                self.verification.remember_absent_page(&self.keyring, now);
+                self.verification.remember_account_page(&self.keyring, now);
                 self.promote(&in_flight, account.id(), now);
                 if let Some(id) = account.id() {
                     self.keyring.set_account(&in_flight.version, id);

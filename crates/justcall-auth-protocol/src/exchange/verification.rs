@@ -1,7 +1,6 @@
 //! Verification: the pages that return the account of a pair, and the meaning of their responses.
 
 use std::borrow::Cow;
-use std::mem;
 
 use crate::account::Account;
 use crate::error::{Error, ErrorKind};
@@ -21,14 +20,16 @@ pub(super) struct PairVerification {
     users_page_version: Option<PairVersion>,
     /// The rejection of the caller's own request by the account page, while the users page is asked for confirmation.
     pub unconfirmed_rejection: Option<Error>,
-    /// True if the service answered that it has no account page.
+    /// True if the account page answered 404 for the pair that the users page is asked for now.
     has_no_account_page: bool,
+    /// True if the account page was skipped, because it did not exist a short time ago.
+    has_skipped_account_page: bool,
 }
 
 impl PairVerification {
     /// Starts with the account page.
     pub fn ask_account_page(&mut self, policy: &Policy) {
-        self.users_page_version = None;
+        self.end();
         let path = policy.verify_path.clone().map_or(service::ACCOUNT_PATH.into(), Cow::Owned);
         self.page = Some(Request::trusted_get(path));
     }
@@ -37,6 +38,8 @@ impl PairVerification {
     pub fn end(&mut self) {
         self.users_page_version = None;
         self.page = None;
+        self.has_no_account_page = false;
+        self.has_skipped_account_page = false;
     }
 
     /// Asks the page that the official clients verify with, because `error` of the account page gave no result for
@@ -56,21 +59,28 @@ impl PairVerification {
         required: Option<u64>,
         now: &Moment,
     ) {
+        // An account may have become required since the page was skipped.
+        let may_prove_account = self.page.is_none() || self.has_skipped_account_page;
         match required {
-            Some(_) if self.page.is_none() && keyring.account_of(version) != required => {
+            Some(_) if may_prove_account && keyring.account_of(version) != required => {
                 self.ask_account_page(policy);
             }
             None if self.may_ask_users_page(policy) && keyring.has_no_account_page(now.monotonic) => {
                 self.ask_users_page(version);
+                self.has_skipped_account_page = true;
             }
             _ => {}
         }
     }
 
-    /// Records the absence of the account page, after the users page has proven that the service is the right one.
-    pub fn remember_absent_page(&mut self, keyring: &Keyring, now: &Moment) {
-        if mem::take(&mut self.has_no_account_page) {
-            keyring.remember_no_account_page(now.monotonic);
+    /// Records whether there is an account page, after a page has proven that the service is the right one.
+    pub fn remember_account_page(&self, keyring: &Keyring, now: &Moment) {
+        match self.page.as_ref().map(Request::path) {
+            Some(service::ACCOUNT_PATH) => keyring.set_account_page(true, now.monotonic),
+            Some(service::USERS_PATH) if self.has_no_account_page => {
+                keyring.set_account_page(false, now.monotonic);
+            }
+            _ => {}
         }
     }
 

@@ -20,6 +20,7 @@ mod webhook_secrets_tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::credentials::Credentials;
@@ -42,7 +43,13 @@ pub struct Keyring {
     state: Published<KeyringState>,
     /// Locked only while the state is changed.
     change: Mutex<()>,
+    /// Until when verifications skip the account page, in milliseconds. It says nothing about a pair, so it is not part
+    /// of the state.
+    without_account_page_until: AtomicU64,
 }
+
+/// How long the absence of the account page counts.
+const ABSENCE: Duration = Duration::from_secs(10 * 60);
 
 /// The outcome of reading the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +79,13 @@ impl Keyring {
     /// Creates a keyring without a pair; the first call reads the source. `scope` identifies the service that the pairs
     /// belong to. `rejections` stores rejections and outlives the keyring.
     pub fn new(scope: impl Into<String>, rejections: Arc<Rejections>) -> Self {
-        Self { scope: scope.into(), rejections, state: Published::default(), change: Mutex::default() }
+        Self {
+            scope: scope.into(),
+            rejections,
+            state: Published::default(),
+            change: Mutex::default(),
+            without_account_page_until: AtomicU64::new(0),
+        }
     }
 
     /// Returns the pair in use, or `None` if there is none yet.
@@ -108,14 +121,17 @@ impl Keyring {
         rejection.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
-    /// Records that the service has no account page.
-    pub(crate) fn remember_no_account_page(&self, now: Duration) {
-        self.rejections.remember_no_account_page(&self.scope, now);
+    /// Records whether the service has an account page for the pairs of this keyring. Other keyrings ask it themselves,
+    /// because what the page returns is a safeguard against a pair of another account.
+    pub(crate) fn set_account_page(&self, exists: bool, now: Duration) {
+        let until = if exists { Duration::ZERO } else { now.saturating_add(ABSENCE) };
+        let millis = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        self.without_account_page_until.store(millis, Ordering::Relaxed);
     }
 
     /// Returns true if the service had no account page a short time ago.
     pub(crate) fn has_no_account_page(&self, now: Duration) -> bool {
-        self.rejections.has_no_account_page(&self.scope, now)
+        now.as_millis() < u128::from(self.without_account_page_until.load(Ordering::Relaxed))
     }
 
     /// Returns how much longer `version` must not be sent, or `None` if it may be sent.

@@ -1,4 +1,4 @@
-//! What the service rejected: pairs, and the account page of a service that has none.
+//! The rejected pairs of a process.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,10 +21,7 @@ pub(super) struct Rejection {
     pub until: Duration,
 }
 
-/// How long the absence of an account page counts.
-const ABSENCE: Duration = Duration::from_secs(10 * 60);
-
-/// The rejections of a process: pairs, and account pages. They are stored outside the clients, so that a program with one client per request
+/// The rejected pairs of a process. They are stored outside the clients, so that a program with one client per request
 /// benefits too.
 ///
 /// Pairs are stored as keyed hashes, which cannot be reversed.
@@ -36,23 +33,9 @@ pub struct Rejections {
     changes: AtomicU64,
     /// The number of the change that last removed all rejections, or 0 if none did.
     forgotten: AtomicU64,
-    /// The services without an account page, and until when this counts.
-    without_account_page: Mutex<HashMap<String, Duration>>,
 }
 
 impl Rejections {
-    /// Records that the service of `scope` has no account page, so that verifications ask another page first.
-    pub(super) fn remember_no_account_page(&self, scope: &str, now: Duration) {
-        let mut known = lock(&self.without_account_page);
-        known.retain(|_, until| *until > now);
-        known.insert(scope.to_owned(), now.saturating_add(ABSENCE));
-    }
-
-    /// Returns true if the service of `scope` had no account page a short time ago.
-    pub(super) fn has_no_account_page(&self, scope: &str, now: Duration) -> bool {
-        lock(&self.without_account_page).get(scope).is_some_and(|until| *until > now)
-    }
-
     pub(super) fn of(&self, scope: &str, credentials: &Credentials, now: Duration) -> Option<Rejection> {
         let fingerprint = self.fingerprint(scope, credentials);
         self.lock().get(&fingerprint).copied().filter(|rejection| rejection.until > now)
@@ -76,12 +59,11 @@ impl Rejections {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Removes every rejection, so that the pairs may be sent immediately, and the account page asked for. Keyrings that have applied a rejection drop
+    /// Removes every rejection, so that the pairs may be sent immediately. Keyrings that have applied a rejection drop
     /// it before their next use.
     pub fn forget_all(&self) {
         let mut known = self.lock();
         known.clear();
-        lock(&self.without_account_page).clear();
         // Within the lock, so that the later of two calls stores the larger number.
         let change = self.changes.fetch_add(1, Ordering::Release) + 1;
         self.forgotten.store(change, Ordering::Release);
@@ -102,13 +84,8 @@ impl Rejections {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Rejection>> {
-        lock(&self.known)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The guarded maps are valid at every moment, so a poisoned lock is safe to use.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Rejections {
@@ -136,18 +113,6 @@ mod tests {
         assert_eq!(rejections.lock().len(), 16_384);
         remember("late", 31);
         assert_eq!(rejections.lock().len(), 2, "expired rejections are removed");
-    }
-
-    #[test]
-    fn it_remembers_the_absence_of_an_account_page_for_each_service_and_for_a_while() {
-        let rejections = Rejections::default();
-        let has_none = |scope, second| rejections.has_no_account_page(scope, Duration::from_secs(second));
-        assert!(!has_none("https://a", 1));
-        rejections.remember_no_account_page("https://a", Duration::from_secs(1));
-        assert!(has_none("https://a", 1) && has_none("https://a", 600));
-        assert!(!has_none("https://a", 601) && !has_none("https://b", 1));
-        rejections.forget_all();
-        assert!(!has_none("https://a", 1));
     }
 
     #[test]

@@ -25,9 +25,11 @@ const SHORT_HEAD: usize = 1024;
 /// The length of the longest pair with its colon, in bytes.
 const MAX_PAIR: usize = 1025;
 
-/// Returns the headers of every request, with the placeholder, in the order of sending. `Host` is first, as RFC 9110
-/// (section 7.2) recommends, and empty.
+/// Returns the headers of every request, with the placeholder. `Host` is first, as RFC 9110 (section 7.2) recommends, and
+/// empty. ureq puts only the length of a body before it.
 pub(super) fn defaults() -> HeaderMap {
+    // Not in a call, during which another thread may fork.
+    LazyLock::force(&LINE_FINDER);
     let own = [("host", ""), ("accept-encoding", "gzip"), ("authorization", PLACEHOLDER)];
     let all = own.iter().chain(service::HEADERS);
     all.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()

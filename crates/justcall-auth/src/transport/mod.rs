@@ -34,6 +34,7 @@ mod settings;
 mod socket;
 mod tls;
 
+use std::collections::TryReserveError;
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -237,15 +238,17 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
 /// Returns the headers of a response as text.
 fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Result<Headers, Error> {
     let length = received.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let mut headers = Headers::try_with_capacity(received.len(), length)?;
+    // A response is there, so the request was sent.
+    let short = |error: TryReserveError| Error::from(error).with_request_sent(true);
+    let mut headers = Headers::try_with_capacity(received.len(), length).map_err(short)?;
     for (name, value) in received {
         let name = name.as_str().as_bytes();
         if call.was_echoed() {
             let mut value = value.as_bytes().to_vec();
             mask_beginnings(&mut value, call);
-            headers.try_push_lossy(name, &value)?;
+            headers.try_push_lossy(name, &value).map_err(short)?;
         } else {
-            headers.try_push_lossy(name, value.as_bytes())?;
+            headers.try_push_lossy(name, value.as_bytes()).map_err(short)?;
         }
     }
     Ok(headers)

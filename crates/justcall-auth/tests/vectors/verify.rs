@@ -39,8 +39,6 @@ fn run(sandbox: &Sandbox, vector: &Value) -> Result<(), String> {
         sandbox.control(method, path, body).map_err(|error| error.to_string())
     };
     control("POST", "clear", &Value::Null)?;
-    // Another vector may have shown that the service has no account page.
-    justcall_auth::testing::forget_rejections();
     let pair = control("POST", "pairs", &vector["pair"])?;
     for fault in list(&vector["faults"])? {
         control("POST", "faults", fault)?;
