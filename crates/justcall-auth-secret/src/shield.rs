@@ -16,6 +16,9 @@
 //! probability below 2^-98, because they differ in a polynomial of degree 31 over 106 bits of the point. So m missing
 //! bits leave min(2^m, 2^128) keys at least. A hash leaves min(2^m, 2^256), and neither 2^128 nor 2^256 can be tried.
 //! Keystream and tag never leave this module.
+//!
+//! Not covered: the key types of ring do not wipe themselves, so a derived key stays on the stack of its thread until later
+//! calls overwrite it.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
