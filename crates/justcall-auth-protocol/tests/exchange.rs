@@ -330,6 +330,23 @@ fn it_keeps_asking_for_an_account_page_that_was_absent_for_a_rejected_pair_only(
 }
 
 #[test]
+fn it_asks_again_for_an_account_page_that_has_responded() {
+    let now = moment(Duration::from_secs(2));
+    let shared = holding(pair(), &moment(Duration::ZERO));
+    let verify = |policy: Policy| Exchange::verify(Arc::new(policy), shared.clone(), &now);
+    let mut exchange = verify(Policy::default());
+    sent(&mut exchange, &now);
+    exchange.answered(response(404, None, ""), &now);
+    sent(&mut exchange, &now);
+    exchange.answered(response(200, None, "{}"), &now);
+    assert_eq!(sent(&mut verify(Policy::default()), &now), "/v2.1/users?per_page=1", "the control");
+    let mut exchange = verify(Policy { expected_account: Some(7), ..Policy::default() });
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
+    exchange.answered(response(200, None, r#"{"status": "success", "data": {"account_id": 7}}"#), &now);
+    assert_eq!(sent(&mut verify(Policy::default()), &now), "/v2/account");
+}
+
+#[test]
 fn it_rejects_no_pair_only_because_the_account_page_rejected_a_callers_own_request() {
     let now = moment(Duration::from_secs(2));
     for path in ["/v2/account", "/v2/account?fields=plan"] {
