@@ -217,6 +217,25 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
+    fn it_gives_the_host_header_and_the_url_of_a_request() {
+        for (base, host) in [
+            ("https://api.justcall.io", "api.justcall.io"),
+            ("https://api.justcall.io:443/", "api.justcall.io"),
+            ("https://api.justcall.io:80", "api.justcall.io:80"),
+            ("http://127.0.0.1:80", "127.0.0.1"),
+            ("http://127.0.0.1:443", "127.0.0.1:443"),
+            ("https://[::1]:8443/prefix", "[::1]:8443"),
+        ] {
+            let base = BaseUrl::parse(base).expect(base);
+            assert_eq!(base.host_header(), host);
+            for path in [Cow::Borrowed("/v2/account"), Cow::Owned("/v2.1/users?per_page=1".to_owned())] {
+                let uri = base.uri(path.clone()).expect("a path");
+                assert_eq!(uri.to_string(), base.join(&path));
+            }
+        }
+    }
+
+    #[test]
     fn it_finds_the_path_of_a_url_under_the_base_url() {
         for (base, url, path) in [
             (service::BASE_URL, "https://api.justcall.io/v2.1/calls?page=2", "/v2.1/calls?page=2"),
