@@ -10,7 +10,8 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 pub(super) use justcall_auth_protocol::exchange::Phase;
 
 use super::header::PairHeader;
-use crate::context::{CallContext, StopReason};
+use crate::cancel::Sleeper;
+use crate::context::{CallContext, StopReason, Watch};
 
 /// The hint of errors that a proxy causes, see [`CallState::with_proxy`].
 pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration. Also check whether the proxy allows connections to the service.";
@@ -175,7 +176,22 @@ impl CallState {
 
     /// Returns how long to block before the next check.
     pub fn slice(&self) -> io::Result<Duration> {
-        run_without_call(|| self.context.slice()).map_err(|reason| self.stop(reason))
+        self.slice_with(None)
+    }
+
+    /// Returns how long to block before the next check while `watch` exists.
+    pub fn slice_with(&self, watch: Option<&Watch<'_>>) -> io::Result<Duration> {
+        run_without_call(|| self.context.slice_with(watch)).map_err(|reason| self.stop(reason))
+    }
+
+    /// Lets the cancel handles wake `sleeper`, if the call needs no checks at short intervals.
+    pub fn watch(&self, sleeper: Sleeper) -> Option<Watch<'_>> {
+        self.context.watch(sleeper)
+    }
+
+    /// Checks the cancel handles, but not the interrupt.
+    pub fn check_cancelled(&self) -> io::Result<()> {
+        self.context.check_cancelled().map_err(|reason| self.stop(reason))
     }
 
     /// Checks for cancellation. Call it only if no data came for a slice.
