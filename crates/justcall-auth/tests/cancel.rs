@@ -13,7 +13,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use justcall_auth::exchange::Action;
-use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Interrupt, Request};
+use justcall_auth::{
+    Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Interrupt, Request,
+};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
 use support::{TIME_LIMIT, config, sandbox, wait_until};

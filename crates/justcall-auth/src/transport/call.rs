@@ -30,6 +30,8 @@ const fn activity(phase: Phase) -> &'static str {
 pub(super) struct CallState {
     context: CallContext,
     header: Option<PairHeader>,
+    /// How much of the request ureq must be able to write at once, in bytes.
+    output_size: usize,
     /// True if the pair header was written into the request.
     placed: Cell<bool>,
     phase: Cell<Phase>,
@@ -54,14 +56,15 @@ pub(super) struct CurrentCall {
 impl CurrentCall {
     /// Starts a call that sends no pair.
     pub fn begin(context: CallContext) -> Self {
-        Self::begin_with(context, None)
+        Self::begin_with(context, None, 0)
     }
 
     /// Starts a call that sends `header`. The response is searched for its secret.
-    pub fn begin_with(context: CallContext, header: Option<PairHeader>) -> Self {
+    pub fn begin_with(context: CallContext, header: Option<PairHeader>, output_size: usize) -> Self {
         let state = Rc::new(CallState {
             context,
             header,
+            output_size,
             placed: Cell::new(false),
             phase: Cell::new(Phase::Resolve),
             proxy: RefCell::new(None),
@@ -94,6 +97,11 @@ pub(super) fn current() -> Rc<CallState> {
     CURRENT
         .with(|current| current.borrow().clone())
         .expect("a transport works only inside `CurrentCall::begin`")
+}
+
+/// Returns how much of the request ureq must be able to write at once, in bytes.
+pub(super) fn output_size() -> usize {
+    CURRENT.with_borrow(|current| current.as_ref().map_or(0, |call| call.output_size))
 }
 
 /// Runs code of the program. During that time the thread has no current call.
