@@ -179,15 +179,17 @@ impl Transport {
     }
 }
 
-/// Returns how much of the request ureq must be able to write at once, in bytes: the longest line, and pieces of the
-/// body.
+/// Returns how much of the request ureq must be able to write at once, in bytes: the whole head, in which the pair is
+/// searched for, and pieces of the body.
 fn output_size(head: &http::Request<()>, body: Option<&[u8]>) -> usize {
-    /// The rest of a line: the longest method, the version, the separators.
+    /// The rest of the first line, `Content-Length`, and the empty line.
     const FRAME: usize = 128;
     let path = head.uri().path_and_query().map_or(0, |path| path.as_str().len());
-    let headers = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    let line =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    let head_length = head.headers().iter().map(line).sum::<usize>() + path + FRAME;
     let body = body.map_or(0, |body| body.len().min(BODY_PIECE));
-    (headers.fold(path, usize::max) + FRAME).max(body)
+    head_length.max(body)
 }
 
 /// Returns the size of ureq's buffers that a test requests, in bytes. The traces in memory depend on it, because the C
