@@ -52,7 +52,7 @@ fn it_accepts_a_head_of_up_to_64_kib_again_and_again() {
 fn it_sends_headers_paths_and_bodies_of_any_permitted_length() {
     let sandbox = sandbox();
     let client = Client::new(&config(&sandbox)).expect("a client");
-    let (long, longest) = ("x".repeat(3_000), "x".repeat(64 * 1024 - "x-long".len()));
+    let (long, longest) = ("x".repeat(3_000), "x".repeat(64 * 1024 - "x-three".len()));
     let long_path = format!("{PATH}?page={}", "1".repeat(8 * 1024 - PATH.len() - "?page=".len()));
     let cases = [
         request(&[], PATH),
