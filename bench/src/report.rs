@@ -1,11 +1,13 @@
-//! Formats the report for the terminal and for docs/evidence/bench.md.
+//! Formats the report for the terminal and for docs/evidence/performance.md.
 
 use std::fmt::Write as _;
 
+use crate::counts;
 use crate::goals::Goal;
 use crate::measured::Measured;
 use crate::memory::Work;
-use crate::requests;
+use crate::requests::{self, Setting};
+use crate::scale::Scale;
 use crate::statistics::Ratio;
 
 /// What each peer does for a request.
@@ -63,10 +65,12 @@ impl BenchReport {
         text
     }
 
-    /// Returns the page docs/evidence/bench.md.
+    /// Returns the page docs/evidence/performance.md.
     pub fn markdown(&self) -> String {
         let mut text = String::from("# What a request costs, beside the usual clients\n\n");
         text.push_str("Written by `cargo xtask bench`: change that, not this file.\n");
+        text.push_str("\n![The time of a verification, by client](performance-ladder.svg)\n");
+        text.push_str("\n![Requests a second, by the number of threads](performance-threads.svg)\n");
         for (title, table) in self.tables() {
             write!(text, "\n## {title}\n\n{}", table.markdown()).expect("writing to a String cannot fail");
         }
@@ -86,13 +90,26 @@ impl BenchReport {
         if !self.goals.is_empty() {
             tables.push(("Goals".to_owned(), self.goals_table()));
         }
-        for job in [requests::VERIFY, requests::POST] {
-            if self.measured.requests.iter().any(|row| row.job == job) {
-                tables.push((
-                    format!("{}, one after the other on one connection", job.title),
-                    self.requests_table(job),
-                ));
+        let settings = std::iter::once(Setting::USUAL).chain(Setting::OTHERS);
+        for (job, setting) in
+            settings.flat_map(|setting| [(requests::VERIFY, setting), (requests::POST, setting)])
+        {
+            if self.measured.requests.iter().any(|row| row.job == job && row.setting == setting) {
+                let title =
+                    format!("{}, one after the other on one connection: {}", job.title, setting.title());
+                tables.push((title, self.requests_table(job, setting)));
             }
+        }
+        if !self.measured.counts.is_empty() {
+            tables.push(("Instructions and allocations of a verification".to_owned(), self.counts_table()));
+        }
+        if let Some(scale) = &self.measured.scale {
+            tables.push(("Threads".to_owned(), threads_table(scale)));
+            tables.push(("Pairs, and sizes of a body".to_owned(), sizes_table(scale)));
+            tables.push(("Memory of what is idle".to_owned(), idle_table(scale)));
+        }
+        if !self.measured.phases.is_empty() {
+            tables.push(("The phases of a program that verifies".to_owned(), self.phases_table()));
         }
         if !self.measured.startup.is_empty() {
             tables.push(("Start, verify once, end".to_owned(), self.startup_table()));
@@ -124,9 +141,10 @@ impl BenchReport {
         table
     }
 
-    fn requests_table(&self, job: requests::Job) -> ReportTable {
+    fn requests_table(&self, job: requests::Job, setting: Setting) -> ReportTable {
         let mut table = ReportTable::new(&["peer", "median µs", "CPU µs", "to", "time", "CPU"]);
-        for row in self.measured.requests.iter().filter(|row| row.job == job) {
+        let is_shown = |row: &&requests::RequestRow| row.job == job && row.setting == setting;
+        for row in self.measured.requests.iter().filter(is_shown) {
             let name = row.peer.to_owned();
             let to = row.baseline.to_owned();
             table.row(match &row.figures {
@@ -140,6 +158,46 @@ impl BenchReport {
                     ratio(figures.cpu),
                 ],
             });
+        }
+        table
+    }
+
+    fn counts_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["what", "client", "instructions", "to libcurl", "allocations"]);
+        for row in &self.measured.counts {
+            let is_base = |other: &&counts::CountRow| other.peer == counts::LIBCURL && other.what == row.what;
+            let base =
+                self.measured.counts.iter().find(is_base).map_or(f64::NAN, |row| row.counts.instructions);
+            table.row([
+                row.what.name(),
+                row.peer.to_owned(),
+                format!("{:.0}", row.counts.instructions),
+                format!("{:.3}", row.counts.instructions / base),
+                format!("{:.1}", row.counts.allocations),
+            ]);
+        }
+        table
+    }
+
+    fn phases_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&[
+            "program",
+            "load µs",
+            "create the client µs",
+            "first call µs",
+            "more with the system's roots µs",
+            "next call µs",
+        ]);
+        for row in &self.measured.phases {
+            let whole = |figure: f64| format!("{figure:.0}");
+            table.row([
+                row.program.to_owned(),
+                whole(row.load),
+                whole(row.open),
+                whole(row.first),
+                whole(row.roots),
+                whole(row.next),
+            ]);
         }
         table
     }
@@ -229,6 +287,55 @@ impl BenchReport {
         }
         table
     }
+}
+
+fn threads_table(scale: &Scale) -> ReportTable {
+    let mut table =
+        ReportTable::new(&["threads", "start", "requests/s", "to libcurl", "p99 ms", "to libcurl"]);
+    for row in &scale.threads {
+        table.row([
+            row.threads.to_string(),
+            row.kind.to_owned(),
+            format!("{:.0}", row.per_second),
+            ratio(row.rate),
+            format!("{:.2}", row.p99_ms),
+            ratio(row.p99),
+        ]);
+    }
+    table
+}
+
+fn sizes_table(scale: &Scale) -> ReportTable {
+    let mut table = ReportTable::new(&[
+        "what",
+        "median µs",
+        "CPU µs",
+        "CPU for each call or byte, to the first",
+        "CPU to libcurl",
+    ]);
+    for row in &scale.sizes {
+        let figure = |figure: Option<f64>| {
+            figure.filter(|figure| !figure.is_nan()).map_or("–".to_owned(), |figure| format!("{figure:.2}"))
+        };
+        table.row([
+            row.what.clone(),
+            format!("{:.1}", row.wall_us),
+            format!("{:.1}", row.cpu_us),
+            figure(Some(row.to_first)),
+            figure(row.to_libcurl),
+        ]);
+    }
+    table
+}
+
+fn idle_table(scale: &Scale) -> ReportTable {
+    let mut table = ReportTable::new(&["what", "bytes of the heap"]);
+    table.row(["a client that has verified, of 1,000".to_owned(), format!("{:.0}", scale.idle.client)]);
+    table.row([
+        format!("a connection with TLS, of {:.0}", scale.idle.connections),
+        format!("{:.0}", scale.idle.connection),
+    ]);
+    table
 }
 
 fn whole(speed: Ratio) -> String {

@@ -81,7 +81,9 @@ impl Client {
     pub fn new(config: &Config) -> Result<Self, Error> {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
-        let settings = config.settings(&ProcessEnvironment)?;
+        // The settings of the transport are equal to these, and certificates take memory.
+        let transport = SharedState::current().transport(&config.settings(&ProcessEnvironment)?);
+        let settings = transport.settings().clone();
         let client = Self(Arc::new(Inner {
             policy,
             source,

@@ -12,8 +12,10 @@ use crate::cancel::{Cancel, Sleeper};
 use crate::clock;
 use crate::interrupt::Interrupt;
 
-/// The longest time between two checks of the interrupt, and of cancel handles that cannot wake the call.
-const INTERVAL: Duration = Duration::from_millis(50);
+/// The longest time between two checks of the interrupt, which may be slow.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
+/// The longest time between two checks of cancel handles that cannot wake the call.
+const INTERVAL: Duration = Duration::from_millis(25);
 /// The longest time between two checks while cancel handles can wake the call. Then the checks are only a precaution.
 const LONG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -71,10 +73,14 @@ impl CallContext {
     pub fn slice_with(&self, watch: Option<&Watch<'_>>) -> Result<Duration, StopReason> {
         self.check_cancelled()?;
         let now = clock::monotonic();
-        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERVAL {
+        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERRUPT_INTERVAL {
             self.check_interrupt()?;
         }
-        let interval = if watch.is_some() { LONG_INTERVAL } else { INTERVAL };
+        let interval = match (watch, &self.interrupt) {
+            (Some(_), _) => LONG_INTERVAL,
+            (None, Some(_)) => INTERRUPT_INTERVAL,
+            (None, None) => INTERVAL,
+        };
         let left = self.deadline.map_or(interval, |deadline| deadline.saturating_sub(now));
         if left.is_zero() { Err(StopReason::Deadline) } else { Ok(left.min(interval)) }
     }
@@ -170,7 +176,7 @@ mod tests {
 
         let interrupted = CallContext::new(Vec::new(), Some(Arc::new(|| true)));
         assert_eq!(interrupted.check_interrupt(), Err(StopReason::Interrupted));
-        assert_eq!(interrupted.slice(), Ok(INTERVAL), "checked a moment ago");
+        assert_eq!(interrupted.slice(), Ok(INTERRUPT_INTERVAL), "checked a moment ago");
         interrupted.interrupt_checked.set(Duration::ZERO);
         assert_eq!(
             interrupted.slice(),

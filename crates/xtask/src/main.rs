@@ -44,7 +44,7 @@ enum XtaskCommand {
     /// Needs cargo-mutants, and about an hour on two processors. tests/equivalent-mutants.txt lists the mutants that no test
     /// can detect.
     Mutants(mutants::MutantsOptions),
-    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
+    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/performance.md.
     #[command(disable_help_flag = true)]
     Bench(Passed),
     /// Simulate processes, calls, resets and faults, and check the library's promises.
