@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use xtask_package::build::Builder;
+use xtask_package::build::{Builder, Library};
 use xtask_package::target::Target;
 
 use xtask_demo::run::{cargo, command, output, step, succeed, target_dir};
@@ -30,6 +30,7 @@ pub struct BenchPrograms {
 pub fn all(root: &Path) -> Result<BenchPrograms> {
     let builder = step("packaging tools", || builder(root))?;
     let packaged = step("the packaged library", || packaged_library(root, &builder))?;
+    let library = builder.library()?;
     let cli = step("the packaged command", || Ok(builder.programs()?.command.path))?;
     let not_wiping = step("the library without the wiping allocator", || not_wiping_library(root))?;
     let secret_worker = step("Rust worker", || secret_worker(root))?;
@@ -47,6 +48,7 @@ pub fn all(root: &Path) -> Result<BenchPrograms> {
             with("raw", &["-lssl", "-lcrypto"]),
             with("once", &[]),
             counting_allocator(),
+            CProgram { name: "ours-with-symbols", source: "ours", link: link_with_symbols(&library) },
         ];
         compile(root, root, &programs)
     })?;
@@ -125,6 +127,13 @@ fn counting_allocator() -> CProgram {
 fn link(folder: &Path) -> Vec<String> {
     let folder = folder.display();
     vec!["-ljustcall_auth".to_owned(), format!("-L{folder}"), format!("-Wl,-rpath,{folder}")]
+}
+
+/// Links the code that ships before its symbols are removed, so that a profile can name them.
+fn link_with_symbols(library: &Library) -> Vec<String> {
+    let mut link = vec!["-no-pie".to_owned(), library.unlocalised.display().to_string()];
+    link.extend(library.system_libraries.iter().map(|library| format!("-l{library}")));
+    link
 }
 
 /// Compiles programs of `root` with the header of `checkout`, into its target folder.

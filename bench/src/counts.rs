@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::server::{Dialect, SecretKind, Server, pinned};
 
 /// How many requests the two runs make. The first ones of a connection cost more.
-const FEW: u32 = 100;
-const MANY: u32 = 400;
+pub const FEW: u32 = 100;
+pub const MANY: u32 = 400;
 
 /// The cost of a request.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,8 @@ impl Countable {
     /// A verification of each kind.
     pub fn verifications() -> Vec<Self> {
         let of = |secret| Dialect::ALL.map(|dialect| Self { job: "verify", secret, dialect });
-        SecretKind::ALL.into_iter().flat_map(of).collect()
+        let more = Self { job: "verify", secret: SecretKind::Hexadecimal, dialect: Dialect::MoreHeaders };
+        SecretKind::ALL.into_iter().flat_map(of).chain([more]).collect()
     }
 
     /// Returns a name for tables and for the baseline.
@@ -104,7 +105,7 @@ fn allocations(workers: &Path, worker: &str, server: &Server, what: Countable, r
 }
 
 /// Runs a worker with one command. Returns what it said on standard error.
-fn run(mut command: Command, server: &Server, what: Countable, requests: u32) -> Result<String> {
+pub fn run(mut command: Command, server: &Server, what: Countable, requests: u32) -> Result<String> {
     command.arg(server.url_of(what.dialect)).arg(server.ca_file());
     command.env("JUSTCALL_API_SECRET", what.secret.secret());
     if what.dialect == Dialect::NoAccountPage {

@@ -68,6 +68,7 @@ fn counted(workers: &Path, server: &Server) -> Result<Table> {
         (SecretKind::Hexadecimal, Dialect::AccountPage),
         (SecretKind::UrlSafeBase64, Dialect::AccountPage),
         (SecretKind::Hexadecimal, Dialect::NoAccountPage),
+        (SecretKind::Hexadecimal, Dialect::MoreHeaders),
     ];
     cases
         .into_iter()

@@ -4,10 +4,11 @@ use crate::cancel::CancelRow;
 use crate::counts::{self, CountRow};
 use crate::measured::Measured;
 use crate::memory::{HEAP, Memory, ProtectionLevel, SECRETMEM, WIPING, Work};
+use crate::profile;
 use crate::requests::{HTTPX, OURS_C, OURS_PYTHON, POST, REQUESTS, RequestRow, Setting, VERIFY};
 use crate::scale::Scale;
 use crate::scan::ScanRow;
-use crate::server::SecretKind;
+use crate::server::{Dialect, MORE_HEADERS, SecretKind};
 use crate::startup::{self, StartupRow};
 use crate::statistics::Ratio;
 use crate::webhooks::Webhooks;
@@ -24,6 +25,8 @@ const INSTRUCTIONS_AT_MOST: [(SecretKind, f64); 2] =
     [(SecretKind::Hexadecimal, 0.55), (SecretKind::UrlSafeBase64, 0.57)];
 /// The allocations of a verification.
 const ALLOCATIONS_AT_MOST: f64 = 48.0;
+const OUR_ALLOCATIONS_AT_MOST: f64 = 15.0;
+const HEADER_ALLOCATIONS_AT_MOST: f64 = 2.0;
 
 /// 8 threads make at least this multiple of the requests a second of libcurl.
 const THREADS_AT_LEAST: (u32, f64) = (8, 1.25);
@@ -106,6 +109,12 @@ impl Goal {
 pub fn judge(measured: &Measured) -> Vec<Goal> {
     let mut goals = judge_requests(&measured.requests);
     goals.extend(judge_counts(&measured.counts));
+    if !measured.profile.is_empty() {
+        let ours = measured.profile.iter().filter(|row| profile::is_ours(&row.crate_name));
+        let what =
+            format!("a verification: at most {OUR_ALLOCATIONS_AT_MOST:.0} allocations of our own crates");
+        goals.push(at_most(what, exactly(ours.map(|row| row.allocations).sum()), OUR_ALLOCATIONS_AT_MOST));
+    }
     goals.extend(judge_startup(&measured.startup));
     goals.extend(measured.scale.iter().flat_map(judge_scale));
     goals.extend(judge_memory(&measured.memory));
@@ -175,6 +184,16 @@ fn judge_counts(rows: &[CountRow]) -> Vec<Goal> {
                 ratio,
                 *goal,
             ));
+        }
+        let usual = |row: &&CountRow| row.peer == counts::OURS && row.what.dialect == Dialect::AccountPage;
+        if let (Dialect::MoreHeaders, Some(usual)) = (row.what.dialect, rows.iter().find(usual)) {
+            let more = (row.counts.allocations - usual.counts.allocations) / f64::from(MORE_HEADERS);
+            goals.push(at_most(
+                format!("a header of a response costs at most {HEADER_ALLOCATIONS_AT_MOST:.0} allocations"),
+                exactly(more),
+                HEADER_ALLOCATIONS_AT_MOST,
+            ));
+            continue;
         }
         goals.push(at_most(
             format!("{}: at most {ALLOCATIONS_AT_MOST:.0} allocations", row.what.name()),

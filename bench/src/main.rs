@@ -19,6 +19,7 @@ mod measured;
 mod memory;
 mod phases;
 mod picture;
+mod profile;
 mod report;
 mod requests;
 mod scale;

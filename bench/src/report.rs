@@ -6,6 +6,7 @@ use crate::counts;
 use crate::goals::Goal;
 use crate::measured::Measured;
 use crate::memory::Work;
+use crate::profile;
 use crate::requests::{self, Setting};
 use crate::scale::Scale;
 use crate::statistics::Ratio;
@@ -18,6 +19,7 @@ measurement.
 
 - **justcall-auth, C**: one client with every default. It checks the JSON, reads the account from it, and holds the pair
   in memory that is wiped, so it does more than the libcurl peer.
+- **raw OpenSSL socket, C**: a request that is prepared once, and a search for the end of the response. It has no timeout.
 - **libcurl, C**: easy interface, one reused handle, no signals. It does not parse the JSON.
 - **justcall-auth, Python**: one `Client`, which returns the account as an object.
 - **requests**: one `Session` with its defaults, `raise_for_status()`, `.json()`.
@@ -27,6 +29,9 @@ measurement.
 ";
 
 const METHOD: &str = "\
+The measured library and command are those that ship (`cargo xtask package`). The protection level of the pair is
+`locked`, the default, unless a row names another.
+
 The service is one nginx with one worker on loopback, with TLS 1.3 and unlimited keep-alive. It responds 401 if the pair
 is wrong. Clients and nginx share one processor, so times include those of nginx. CPU is the client's alone
 (`getrusage`). Each peer is a process that connects once and then makes its requests on command. Every round runs all
@@ -42,7 +47,23 @@ A webhook is verified from its headers and body to its event, 2,000 at a time; t
 each time. ring's bare HMAC is `Key::new` and `verify` of the prepared message. The check of the signature beside it
 gets the secret as a parameter.
 
+Instructions are counted by valgrind's callgrind in user space, allocations by an allocator that is preloaded. A count is
+the difference between a run with 400 requests and one with 100, so the start and the handshake do not count. Valgrind
+offers the program fewer processor features than the machine has. `cargo xtask test` compares the counts with
+bench/counts.json and fails above 3 % more.
+
+Workers with threads use all processors, and nginx one of them. `free` threads start the next call at once, `paced` ones
+start a call every 20 ms, and threads in `bursts` start together. Each thread of the libcurl peer has its own handle; all
+threads of justcall-auth use one client.
+
+The phases are those of a program in C. The load is the time from its start to `main`. The first call contains the
+look-up of the name, the connection and the handshake. The roots of the system are those of Debian's ca-certificates.
+
 The interval shows the uncertainty of this run. Between runs on a shared machine a ratio varies by up to 0.03 more.
+";
+
+/// Why goals are missed, as the profile shows.
+const WHY: &str = "\
 ";
 
 /// All parts of the report.
@@ -74,6 +95,7 @@ impl BenchReport {
         for (title, table) in self.tables() {
             write!(text, "\n## {title}\n\n{}", table.markdown()).expect("writing to a String cannot fail");
         }
+        text.push_str(&self.missed());
         write!(text, "\n## How it was measured\n\n{METHOD}\n").expect("writing to a String cannot fail");
         let (rounds, requests) = (self.rounds, self.requests);
         writeln!(
@@ -83,6 +105,19 @@ impl BenchReport {
         .expect("writing to a String cannot fail");
         write!(text, "\n## What each peer does\n\n{PEERS}").expect("writing to a String cannot fail");
         text
+    }
+
+    /// Returns a section about the missed goals, or nothing.
+    fn missed(&self) -> String {
+        let missed: Vec<&Goal> = self.goals.iter().filter(|goal| goal.is_missed()).collect();
+        if missed.is_empty() {
+            return String::new();
+        }
+        let mut text = String::from("\n## Goals that were missed\n\n");
+        for goal in missed {
+            writeln!(text, "- {}: {}", goal.what, ratio(goal.measured)).expect("writing to a String cannot fail");
+        }
+        text + "\n" + WHY
     }
 
     fn tables(&self) -> Vec<(String, ReportTable)> {
@@ -102,6 +137,7 @@ impl BenchReport {
         }
         if !self.measured.counts.is_empty() {
             tables.push(("Instructions and allocations of a verification".to_owned(), self.counts_table()));
+            tables.push(("Where they are spent, by crate".to_owned(), self.profile_table()));
         }
         if let Some(scale) = &self.measured.scale {
             tables.push(("Threads".to_owned(), threads_table(scale)));
@@ -176,6 +212,25 @@ impl BenchReport {
                 format!("{:.1}", row.counts.allocations),
             ]);
         }
+        table
+    }
+
+    fn profile_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["crate", "instructions", "allocations"]);
+        let profile = &self.measured.profile;
+        for row in profile {
+            table.row([
+                row.crate_name.clone(),
+                format!("{:.0}", row.instructions),
+                format!("{:.1}", row.allocations),
+            ]);
+        }
+        let ours = || profile.iter().filter(|row| profile::is_ours(&row.crate_name));
+        table.row([
+            "all crates of justcall-auth".to_owned(),
+            format!("{:.0}", ours().map(|row| row.instructions).sum::<f64>()),
+            format!("{:.1}", ours().map(|row| row.allocations).sum::<f64>()),
+        ]);
         table
     }
 

@@ -51,22 +51,29 @@ impl SecretKind {
 pub enum Dialect {
     AccountPage,
     NoAccountPage,
+    /// The account page, with [`MORE_HEADERS`] more headers in its responses: what a header costs.
+    MoreHeaders,
 }
 
+/// How many headers a response has in addition, with [`Dialect::MoreHeaders`].
+pub const MORE_HEADERS: u32 = 10;
+
 impl Dialect {
+    /// The two that services speak.
     pub const ALL: [Self; 2] = [Self::AccountPage, Self::NoAccountPage];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccountPage => "account page",
             Self::NoAccountPage => "no account page",
+            Self::MoreHeaders => "10 more headers",
         }
     }
 
     /// Returns the path that a careful user of another client asks for.
     pub const fn path(self) -> &'static str {
         match self {
-            Self::AccountPage => "/v2/account",
+            Self::AccountPage | Self::MoreHeaders => "/v2/account",
             Self::NoAccountPage => "/v2.1/users?per_page=1",
         }
     }
@@ -115,7 +122,7 @@ pub struct Server {
     nginx: Child,
     folder: TempDir,
     /// The port of each dialect.
-    ports: [u16; 2],
+    ports: [u16; 3],
 }
 
 impl Server {
@@ -123,15 +130,19 @@ impl Server {
     pub fn start(root: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         certificates(folder.path()).context("cannot create certificates with openssl")?;
-        // Both are held until both are known, so that they differ.
-        let free = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
-        let ports = [free[0].local_addr()?.port(), free[1].local_addr()?.port()];
+        // All are held until all are known, so that they differ.
+        let bind = || TcpListener::bind("127.0.0.1:0");
+        let free = [bind()?, bind()?, bind()?];
+        let ports =
+            [free[0].local_addr()?.port(), free[1].local_addr()?.port(), free[2].local_addr()?.port()];
         drop(free);
         let template = fs::read_to_string(root.join("bench/nginx.conf")).context("bench/nginx.conf")?;
         let configuration = template
             .replace("{folder}", &folder.path().display().to_string())
             .replace("{port}", &ports[0].to_string())
             .replace("{port_without_account}", &ports[1].to_string())
+            .replace("{port_with_more_headers}", &ports[2].to_string())
+            .replace("{more_headers}", &more_headers())
             .replace("{pairs}", &SecretKind::ALL.map(SecretKind::authorization).join("|"));
         let path = folder.path().join("nginx.conf");
         fs::write(&path, configuration)?;
@@ -162,7 +173,7 @@ impl Server {
 
     /// Returns the base URL of a service that speaks `dialect`.
     pub fn url_of(&self, dialect: Dialect) -> String {
-        format!("https://localhost:{}", self.ports[usize::from(dialect == Dialect::NoAccountPage)])
+        format!("https://localhost:{}", self.ports[dialect as usize])
     }
 
     /// Returns the path of the CA file that the peers trust.
@@ -174,6 +185,11 @@ impl Server {
     pub fn authorization() -> String {
         SecretKind::Hexadecimal.authorization()
     }
+}
+
+fn more_headers() -> String {
+    let header = |number| format!("add_header X-More-{number} \"a value of usual length\";");
+    (0..MORE_HEADERS).map(header).collect::<Vec<_>>().join(" ")
 }
 
 impl Drop for Server {

@@ -73,7 +73,8 @@ impl CallContext {
     pub fn slice_with(&self, watch: Option<&Watch<'_>>) -> Result<Duration, StopReason> {
         self.check_cancelled()?;
         let now = clock::monotonic();
-        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERRUPT_INTERVAL {
+        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERRUPT_INTERVAL
+        {
             self.check_interrupt()?;
         }
         let interval = match (watch, &self.interrupt) {
