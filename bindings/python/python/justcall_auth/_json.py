@@ -1,10 +1,7 @@
 """Decodes the JSON of a response."""
 
 import json
-from json import JSONDecodeError
 from typing import Any
-
-__all__ = ["JSONDecodeError", "decode"]
 
 
 def decode(body: bytes) -> Any:
@@ -18,6 +15,17 @@ def decode(body: bytes) -> Any:
     except (ValueError, RecursionError):
         pass
     return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+
+
+def fault(failure: Exception) -> str:
+    """Returns what is wrong with a body, for an exception of `decode`."""
+    if isinstance(failure, json.JSONDecodeError):
+        return f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
+    if isinstance(failure, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(failure, RecursionError):
+        return "it is nested too deeply"
+    return "it contains a number that JSON does not allow, or that has too many digits"
 
 
 def _refuse(constant: str) -> None:

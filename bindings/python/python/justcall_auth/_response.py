@@ -3,7 +3,7 @@
 import codecs
 
 from ._headers import Headers
-from ._typing import Any, Iterable, Mapping, Optional, Union
+from ._typing import Any, Callable, Iterable, Mapping, Optional, Union
 from ._value import Value
 
 _NO_CHARSETS = frozenset(
@@ -119,24 +119,17 @@ class Response(Value):
 
         Raises `InvalidResponseError`, with this response as its `response`, if the body is not JSON.
         """
-        # Imported here because many programs decode no body.
-        from ._json import JSONDecodeError, decode
+        try:
+            return _decoder()(self.body)
+        except (ValueError, RecursionError) as failure:
+            from ._json import fault
 
+            why = fault(failure)
         hint = None
         if not self.body:
             hint = "Check http_status before you call json(). This response has no body."
-        try:
-            return decode(self.body)
-        except JSONDecodeError as failure:
-            why = f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
-            if self.http_status == 204 and not self.body:
+            if self.http_status == 204:
                 why = "a response with status 204 (No Content) has no body"
-        except UnicodeDecodeError:
-            why = "it is not UTF-8"
-        except ValueError:
-            why = "it contains a number that JSON does not allow, or that has too many digits"
-        except RecursionError:
-            why = "it is nested too deeply"
         # Imported here because the exceptions import this module.
         from ._errors import InvalidResponseError
 
@@ -151,3 +144,16 @@ class Response(Value):
 
     def __repr__(self) -> str:
         return f"<Response {self.http_status}, {len(self.body)} bytes>"
+
+
+_decode: Optional[Callable[[bytes], Any]] = None
+
+
+def _decoder() -> Callable[[bytes], Any]:
+    """Returns the decoder of JSON. It is imported at the first use, because many programs decode no body."""
+    global _decode
+    if _decode is None:
+        from ._json import decode
+
+        _decode = decode
+    return _decode

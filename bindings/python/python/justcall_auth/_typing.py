@@ -8,11 +8,11 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING or sys.version_info < (3, 10):
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, ClassVar, Final, Optional, Union
 else:
     # `collections.abc` has the same classes, but its import is that of `collections`.
-    from _collections_abc import Iterable, Iterator, Mapping
+    from _collections_abc import Callable, Iterable, Iterator, Mapping
 
     Any = object
 
@@ -44,6 +44,7 @@ else:
 __all__ = [
     "TYPE_CHECKING",
     "Any",
+    "Callable",
     "ClassVar",
     "Final",
     "Iterable",
