@@ -1,0 +1,5 @@
+//! Whole builds of the product: `cargo xtask install`, and a second build of the packages in another folder.
+
+mod install;
+mod panic;
+mod reproducible;
