@@ -50,10 +50,10 @@ impl Builder {
         Self::with(root, Compiler::portable(root, &folder, target)?, output)
     }
 
-    /// Prepares a build for this machine, which is `target`, with its compiler.
-    pub fn host(root: &Path, target: &'static Target) -> Result<Self> {
-        let output = run::target_dir(root).join("install");
-        Self::with(root, Compiler::host(root, target), output)
+    /// Prepares a build with GCC, for an installation. Fails if a tool is missing.
+    pub fn gcc(root: &Path, target: &'static Target) -> Result<Self> {
+        let output = run::target_dir(root).join("install").join(target.name);
+        Self::with(root, Compiler::gcc(root, target)?, output)
     }
 
     fn with(root: &Path, compiler: Compiler, output: PathBuf) -> Result<Self> {

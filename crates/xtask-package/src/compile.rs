@@ -28,8 +28,11 @@ pub struct Compiler {
 enum Toolchain {
     /// cargo-zigbuild and zig, from this environment of Python.
     Zig(Venv),
-    /// The tools of this machine. The binaries need its C library, and hold its paths.
-    Host,
+    /// GCC and binutils. The binaries need the C library that these have, and hold paths of this machine.
+    Gcc {
+        /// Whether the target is another machine.
+        is_cross: bool,
+    },
 }
 
 /// The static library as rustc writes it.
@@ -45,6 +48,16 @@ impl Compiler {
     /// there. The checkout is `root`, and `folder` is for what is written.
     pub fn portable(root: &Path, folder: &Path, target: &'static Target) -> Result<Self> {
         let venv = Venv::ensure(root, "package-venv", "packaging/requirements.txt")?;
+        Self::new(root, folder.to_owned(), target, Toolchain::Zig(venv))
+    }
+
+    /// Prepares GCC's compiler. What `cargo build --release` has compiled is used, unless the target is another machine.
+    pub fn gcc(root: &Path, target: &'static Target) -> Result<Self> {
+        let is_cross = target.triple != Target::host_triple()?;
+        Self::new(root, run::target_dir(root), target, Toolchain::Gcc { is_cross })
+    }
+
+    fn new(root: &Path, folder: PathBuf, target: &'static Target, toolchain: Toolchain) -> Result<Self> {
         let installed =
             run::output(Command::new("rustc").args(["--print", "target-libdir", "--target", target.triple]))?;
         ensure!(
@@ -52,12 +65,7 @@ impl Compiler {
             "Rust's standard library for {0} is missing; run: rustup target add {0}",
             target.triple
         );
-        Ok(Self { root: root.to_owned(), folder: folder.to_owned(), target, toolchain: Toolchain::Zig(venv) })
-    }
-
-    /// Prepares the compiler of this machine, which is `target`. What `cargo build --release` has compiled is used.
-    pub fn host(root: &Path, target: &'static Target) -> Self {
-        Self { root: root.to_owned(), folder: run::target_dir(root), target, toolchain: Toolchain::Host }
+        Ok(Self { root: root.to_owned(), folder, target, toolchain })
     }
 
     /// Returns true if the binaries are for packages: without paths of this machine, and with detached debug information.
@@ -95,14 +103,18 @@ impl Compiler {
 
     /// Returns the C compiler for the target.
     pub fn cc(&self) -> Result<Command> {
-        let Toolchain::Zig(venv) = &self.toolchain else { return Ok(Command::new("cc")) };
+        let venv = match &self.toolchain {
+            Toolchain::Zig(venv) => venv,
+            Toolchain::Gcc { is_cross: true } => return Ok(Command::new(self.target.tool("gcc"))),
+            Toolchain::Gcc { is_cross: false } => return Ok(Command::new("cc")),
+        };
         let mut command = venv.command(&self.root, "python", &["-m", "ziglang", "cc", "-target"]);
         command.arg(self.target.zig());
         self.set_environment(&mut command)?;
         Ok(command)
     }
 
-    /// Returns the folder of zig. Fails for the compiler of this machine.
+    /// Returns the folder of zig. Fails for GCC.
     pub fn zig(&self) -> Result<PathBuf> {
         let Toolchain::Zig(venv) = &self.toolchain else { bail!("this build does not use zig") };
         let print = "import os, ziglang; print(os.path.dirname(ziglang.__file__))";
@@ -111,7 +123,8 @@ impl Compiler {
 
     /// Returns a tool of binutils for the target.
     pub fn tool(&self, name: &str) -> Command {
-        Command::new(if self.is_portable() { self.target.tool(name) } else { name.to_owned() })
+        let is_host = matches!(self.toolchain, Toolchain::Gcc { is_cross: false });
+        Command::new(if is_host { name.to_owned() } else { self.target.tool(name) })
     }
 
     /// Returns the options that link GCC's unwinder.
@@ -129,7 +142,10 @@ impl Compiler {
     fn output(&self, name: &str) -> PathBuf {
         match self.toolchain {
             Toolchain::Zig(_) => self.folder.join(self.target.triple).join("ship").join(name),
-            Toolchain::Host => self.folder.join("release").join(name),
+            Toolchain::Gcc { is_cross: true } => {
+                self.folder.join(self.target.triple).join("release").join(name)
+            }
+            Toolchain::Gcc { is_cross: false } => self.folder.join("release").join(name),
         }
     }
 
@@ -137,8 +153,13 @@ impl Compiler {
     fn cargo(&self, subcommand: &str) -> Result<Command> {
         let mut command = match &self.toolchain {
             Toolchain::Zig(venv) => self.zigbuild(venv, subcommand)?,
-            Toolchain::Host => without_outer_cargo(run::cargo(&self.root, &[subcommand, "--release"])),
+            Toolchain::Gcc { .. } => without_outer_cargo(run::cargo(&self.root, &[subcommand, "--release"])),
         };
+        if let Toolchain::Gcc { is_cross: true } = self.toolchain {
+            let triple = self.target.triple.to_uppercase().replace('-', "_");
+            command.env(format!("CARGO_TARGET_{triple}_LINKER"), self.target.tool("gcc"));
+            command.args(["--target", self.target.triple]);
+        }
         command.arg("--locked").arg("--target-dir").arg(&self.folder);
         Ok(command)
     }

@@ -43,6 +43,9 @@ enum What {
         /// What to install, separated by commas. The library includes headers and files for build systems.
         #[arg(long, value_enum, value_delimiter = ',', default_value = "library,command")]
         parts: Vec<InstallPart>,
+        /// The system to build for, whose GCC must be installed [default: this machine].
+        #[arg(long)]
+        target: Option<String>,
         /// The folder to install into.
         #[arg(long, default_value = "/usr/local")]
         prefix: PathBuf,
@@ -69,7 +72,9 @@ fn main() -> ExitCode {
         What::Package { target, allow_dirty, report, .. } => {
             dist::write(&run::root(), &target, allow_dirty, report)
         }
-        What::Install { parts, prefix, libdir } => install(&parts, &prefix, &libdir),
+        What::Install { parts, target, prefix, libdir } => {
+            Layout::new(&prefix, &libdir).and_then(|layout| install(&parts, target.as_deref(), &layout))
+        }
     })
 }
 
@@ -80,14 +85,17 @@ fn write_abi() -> Result<()> {
     rust_api::write(&root)
 }
 
-fn install(parts: &[InstallPart], prefix: &Path, libdir: &Path) -> Result<()> {
+fn install(parts: &[InstallPart], target: Option<&str>, layout: &Layout) -> Result<()> {
     let root = run::root();
-    let layout = Layout::new(prefix, libdir)?;
-    let target = Target::host()?;
-    tools::require(&tools::INSTALL)?;
+    let target = target.map_or_else(Target::host, Target::named)?;
+    if target.triple == Target::host_triple()? {
+        tools::require(&tools::INSTALL)?;
+    } else {
+        tools::require_for(target)?;
+    }
     let destination = std::env::var_os("DESTDIR").map(PathBuf::from).unwrap_or_default();
-    install::require_writable(&destination, &layout)?;
-    let builder = Builder::host(&root, target)?;
+    install::require_writable(&destination, layout)?;
+    let builder = Builder::gcc(&root, target)?;
     let work = tempfile::tempdir()?;
     // Toolchains that do not come from rustup have the licences elsewhere. The binaries stay on this machine.
     let standard_library = standard_library::notices(&root, target).unwrap_or_default();
@@ -96,7 +104,7 @@ fn install(parts: &[InstallPart], prefix: &Path, libdir: &Path) -> Result<()> {
         tree.extend(match part {
             InstallPart::Library => {
                 let library = step("the library, shared and static", || builder.library())?;
-                install::libraries(&root, &library, &layout)?
+                install::libraries(&root, &library, layout)?
             }
             InstallPart::Command => {
                 let program = step("the command justcall-auth", || builder.command())?;
@@ -108,7 +116,7 @@ fn install(parts: &[InstallPart], prefix: &Path, libdir: &Path) -> Result<()> {
             }
         });
     }
-    let prefix = install::write(&tree, &destination, &layout)?;
+    let prefix = install::write(&tree, &destination, layout)?;
     println!("\n✓ installed {} files below {}", tree.len(), prefix.display());
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 /// Words of the messages that are read and not shown: rustc prints them for each static library.
 const NOT_SHOWN: [&str; 2] = ["native-static-libs: ", "link against the following native artifacts"];
 
-/// Runs cargo and shows its standard error as it comes. Returns that text. Fails if cargo fails.
+/// Runs cargo and shows its standard error as it comes. Returns that text without colours. Fails if cargo fails.
 pub fn messages(cargo: &mut Command) -> Result<String> {
     if io::stderr().is_terminal() {
         // cargo draws no progress bar into a pipe unless these are set.
@@ -25,13 +25,24 @@ pub fn messages(cargo: &mut Command) -> Result<String> {
             break;
         }
         let text = String::from_utf8_lossy(&all[begin..]);
-        if !NOT_SHOWN.iter().any(|words| text.contains(words)) {
+        let is_shown = text != "\n" && !NOT_SHOWN.iter().any(|words| text.contains(words));
+        if is_shown {
             io::stderr().write_all(&all[begin..])?;
         }
     }
     let status = child.wait()?;
     ensure!(status.success(), "cargo ended with {status}");
-    Ok(String::from_utf8_lossy(&all).into_owned())
+    Ok(without_colours(&String::from_utf8_lossy(&all)))
+}
+
+/// Removes the sequences that select colours or clear the line: from an escape character to a letter.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    let after_letter = |part: &'_ str| {
+        part.find(|letter: char| letter.is_ascii_alphabetic()).map_or(part.len(), |at| at + 1)
+    };
+    parts.fold(first, |plain, part| plain + &part[after_letter(part)..])
 }
 
 /// Appends a line, or a state of the progress bar, which ends with a carriage return. Returns its length.
@@ -69,8 +80,11 @@ mod tests {
     #[test]
     fn it_returns_what_it_does_not_show_and_fails_with_the_program() {
         let mut good = Command::new("sh");
-        good.args(["-c", "echo 'note: native-static-libs: -lc' >&2"]);
-        assert_eq!(messages(&mut good).expect("it ends well"), "note: native-static-libs: -lc\n");
+        good.args([
+            "-c",
+            r"printf '\033[K\033[1m\033[92mnote\033[0m: native-static-libs: -lm -lc\033[0m\n' >&2",
+        ]);
+        assert_eq!(messages(&mut good).expect("it ends well"), "note: native-static-libs: -lm -lc\n");
         let error = messages(Command::new("sh").args(["-c", "exit 3"])).expect_err("it fails").to_string();
         assert!(error.contains("exit status: 3"), "{error}");
     }

@@ -13,6 +13,19 @@ use crate::binary;
 use crate::build::{Library, Programs};
 use crate::workspace::commit;
 
+const OTHER_TARGETS: &str = "
+## Other targets
+
+`cargo xtask package --target aarch64-linux-gnu` writes the same files for 64-bit ARM where Rust's standard library for it is
+installed with rustup. Where it is not, `cargo xtask test --full` builds the library for 64-bit ARM in Debian 13, with the standard
+library of the package `libstd-rust-dev:arm64`, compares its symbols with the list, and runs a C program with it under QEMU.
+The packages cannot be built there: the sandbox needs Rust 1.88, and Debian 13 has 1.85. A build for musl needs the standard
+library of rustup, because no package of Debian 13 has it.
+
+| target | its standard library on the machine of this report |
+|---|---|
+";
+
 const NEEDED: &str = "
 ## Why the shared library needs each library
 
@@ -64,6 +77,13 @@ pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) ->
         weights(library.shared.debug.as_deref().unwrap_or(&library.shared.path))?.into_iter().take(20)
     {
         writeln!(text, "| {crate_name} | {bytes} |")?;
+    }
+    text.push_str(OTHER_TARGETS);
+    for triple in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"] {
+        let mut rustc = Command::new("rustc");
+        let libraries = output(rustc.args(["--print", "target-libdir", "--target", triple]))?;
+        let is_installed = Path::new(libraries.trim()).is_dir();
+        writeln!(text, "| {triple} | {} |", if is_installed { "installed" } else { "not installed" })?;
     }
     text.push_str("\n## Files of `dist/`\n\n| file | bytes |\n|---|---|\n");
     let mut files = fs::read_dir(dist)?.collect::<Result<Vec<_>, _>>()?;

@@ -48,13 +48,19 @@ impl Target {
 
     /// Returns the target that is this machine. Fails if there is none.
     pub fn host() -> Result<&'static Self> {
-        let version = output(Command::new("rustc").arg("-vV"))?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or("unknown");
+        let host = Self::host_triple()?;
         let found = TARGETS.iter().find(|target| target.triple == host);
         found.with_context(|| {
             let triples: Vec<&str> = TARGETS.iter().map(|target| target.triple).collect();
             format!("The library is installed on {} only, and this machine is {host}.", triples.join(" and "))
         })
+    }
+
+    /// Returns the name that rustc uses for this machine.
+    pub fn host_triple() -> Result<String> {
+        let version = output(Command::new("rustc").arg("-vV"))?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+        Ok(host.context("rustc prints no host")?.to_owned())
     }
 
     /// Returns the name of this target that zig uses, with the version of the C library.
