@@ -1,6 +1,6 @@
 //! `cargo xtask package` and `cargo xtask install`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;

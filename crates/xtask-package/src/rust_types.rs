@@ -64,9 +64,10 @@ pub fn path(value: &Value) -> String {
 pub fn function(inner: &Value, place: &str) -> String {
     let header = &inner["header"];
     let mut words = String::new();
-    for (key, word) in [("is_const", "const "), ("is_async", "async "), ("is_unsafe", "unsafe ")] {
+    for key in ["is_const", "is_async", "is_unsafe"] {
         if header[key] == true {
-            words.push_str(word);
+            words.push_str(key.trim_start_matches("is_"));
+            words.push(' ');
         }
     }
     let (declared, where_clause) = generics(&inner["generics"]);
