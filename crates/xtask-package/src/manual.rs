@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 use clap_complete::{Shell, generate_to};
 
-use crate::sandbox::arguments::SandboxArguments;
+use crate::sandbox::SandboxArguments;
 
 /// Where a shell looks for completions, below the prefix.
 const COMPLETIONS: [(Shell, &str, &str); 3] = [

@@ -2,8 +2,9 @@
 //! `cargo xtask install` must not.
 
 #[path = "../../justcall-auth-sandbox/src/arguments.rs"]
-pub mod arguments;
+mod arguments;
 #[path = "../../justcall-auth-sandbox/src/dialect.rs"]
-pub mod dialect;
+mod dialect;
 
+pub use arguments::SandboxArguments;
 pub use dialect::Dialect;
