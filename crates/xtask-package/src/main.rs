@@ -96,6 +96,7 @@ fn install(parts: &[InstallPart], target: Option<&str>, layout: &Layout) -> Resu
     let destination = std::env::var_os("DESTDIR").map(PathBuf::from).unwrap_or_default();
     install::require_writable(&destination, layout)?;
     let builder = Builder::gcc(&root, target)?;
+    println!("Each part is compiled for {} with all optimisations, which takes minutes.", target.name);
     let work = tempfile::tempdir()?;
     // Toolchains that do not come from rustup have the licences elsewhere. The binaries stay on this machine.
     let standard_library = standard_library::notices(&root, target).unwrap_or_default();
