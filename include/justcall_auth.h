@@ -605,9 +605,13 @@ typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webh
 
 /* The library ------------------------------------------------------------------------------- */
 
-/** The version of this header. justcall_version() returns the version of the library in use. */
+/** The first part of this header's version. justcall_version() returns the library's version. */
 #define JUSTCALL_VERSION_MAJOR 0
+
+/** The second part of this header's version. */
 #define JUSTCALL_VERSION_MINOR 1
+
+/** The third part of this header's version. */
 #define JUSTCALL_VERSION_PATCH 0
 
 /** The version of this header as one number: 10000 * major + 100 * minor + patch. */

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::Dialect;
+
 /// The configuration of a sandbox. The default suits most tests.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
@@ -34,18 +36,4 @@ impl Default for SandboxConfig {
             console: false,
         }
     }
-}
-
-/// The two descriptions of the service. They differ, and a client must work with both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// The help article "API Authentication": `GET /v2/account` exists, errors have the status `error`, rate
-    /// limits are in `X-RateLimit-*` headers and `Retry-After`.
-    #[default]
-    Article,
-    /// Measurements of the live service: `GET /v2/account` is 404, a rejected pair gets `Unauthorized`
-    /// with the status `failed`, rate limits are in `X-Rate-Limit-*` and `X-Rate-Limit-Burst-*` headers
-    /// without `Retry-After`.
-    Measured,
 }

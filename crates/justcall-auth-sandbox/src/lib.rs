@@ -31,16 +31,18 @@
 
 // The layers from the bottom up. A module uses only those above it in this list:
 //
-// - `config`, `error`, `random`;
+// - `dialect`, `config`, `error`, `random`; `arguments`: those of the command;
 // - `state`: accounts and pairs, faults, requests and webhooks, with all their changes; `wire`: messages and streams of bytes;
 // - `shared`: what all connections share, including the state;
 // - `api`: the service's answers; `webhook`: its events; `console`: the page for a browser; `control`: the calls that
 //   control it; `handler`: one request, with the fault that strikes it;
 // - `server`: sockets, TLS and connections; `sandbox`: the running server on its thread.
 mod api;
+mod arguments;
 mod config;
 mod console;
 pub mod control;
+mod dialect;
 mod error;
 mod handler;
 mod random;
@@ -51,6 +53,8 @@ mod state;
 mod webhook;
 mod wire;
 
-pub use config::{Dialect, SandboxConfig};
+pub use arguments::SandboxArguments;
+pub use config::SandboxConfig;
+pub use dialect::Dialect;
 pub use error::{ControlError, StartError};
 pub use sandbox::Sandbox;

@@ -1,4 +1,5 @@
-//! `cargo xtask COMMAND`: runs the demo, and passes every other command to `crates/xtask`, which takes longer to compile.
+//! `cargo xtask COMMAND`: runs the demo, starts the installation, and passes every other command to `crates/xtask`, which takes
+//! longer to compile.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,6 +13,10 @@ fn main() -> ExitCode {
     run::exit_code(match words.as_deref() {
         Some(["demo"]) => demo::run(&run::root(), false).map(|()| ExitCode::SUCCESS),
         Some(["demo", "--live"]) => demo::run(&run::root(), true).map(|()| ExitCode::SUCCESS),
+        // In the profile of the demo, which compiles faster and may have compiled most of it.
+        Some(["install", ..]) => {
+            run::hand_over(run::package_in_profile("demo", "xtask-package", &[]).args(&arguments))
+        }
         _ => run::hand_over(run::package("xtask", &[]).args(&arguments)),
     })
 }

@@ -1,7 +1,7 @@
 //! Runs programs, and prints the step that is running.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio, Termination};
 use std::time::Instant;
@@ -90,8 +90,17 @@ pub fn exit_code(result: Result<impl Termination>) -> ExitCode {
 
 /// Returns the command that builds and runs the program of another package in the current folder.
 pub fn package(name: &str, arguments: &[&str]) -> Command {
+    package_in_profile("dev", name, arguments)
+}
+
+/// Returns the same command for a profile of Cargo.toml. On a terminal, cargo shows what it compiles.
+pub fn package_in_profile(profile: &str, name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(cargo_program());
-    command.args(["run", "--quiet", "--package", name, "--"]).args(arguments);
+    command.args(["run", "--profile", profile, "--package", name]);
+    if !io::stderr().is_terminal() {
+        command.arg("--quiet");
+    }
+    command.arg("--").args(arguments);
     command
 }
 

@@ -252,9 +252,11 @@ fn version(version: &str) -> Result<String> {
     let [major, minor, patch] = parts[..] else { bail!("the version {version} is not three numbers") };
     ensure!(minor < 100 && patch < 100, "the number of the version {version} has two digits for each part");
     Ok(format!(
-        "\n/** The version of this header. justcall_version() returns the version of the library in use. */\n\
+        "\n/** The first part of this header's version. justcall_version() returns the library's version. */\n\
          #define JUSTCALL_VERSION_MAJOR {major}\n\
+         \n/** The second part of this header's version. */\n\
          #define JUSTCALL_VERSION_MINOR {minor}\n\
+         \n/** The third part of this header's version. */\n\
          #define JUSTCALL_VERSION_PATCH {patch}\n\
          \n/** The version of this header as one number: 10000 * major + 100 * minor + patch. */\n\
          #define JUSTCALL_VERSION_NUMBER {number}\n\

@@ -51,6 +51,7 @@ fn model(root: &Path, include: &Path, folder: &Path) -> Result<PathBuf> {
     let mut cc = Command::new("cc");
     cc.args(["-g", "-shared", "-fPIC", "-Wno-return-type", "-o"]).arg(&library).arg(&source);
     cc.arg(format!("-Wl,-soname,{}", shared_library::soname(root)?));
+    cc.arg(format!("-ffile-prefix-map={}=.", folder.display()));
     succeed(cc.arg(format!("-Wl,--version-script={}", script.display())))?;
     Ok(library)
 }

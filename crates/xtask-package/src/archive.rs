@@ -9,6 +9,8 @@ use xtask_demo::run::{command, succeed};
 pub fn write(parent: &Path, name: &str, path: &Path, time: u64) -> Result<()> {
     let mut tar = command(parent, "tar", &["--create", "--sort=name", "--format=ustar"]);
     tar.args(["--owner=0", "--group=0", "--numeric-owner", &format!("--mtime=@{time}")]);
+    // Not those of this process' umask.
+    tar.arg("--mode=u=rwX,go=rX");
     // One thread: the number of blocks would depend on the number of processors.
     tar.args(["--use-compress-program", "xz -9 --threads=1", "--file"]).arg(path).arg(name);
     succeed(&mut tar)

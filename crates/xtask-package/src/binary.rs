@@ -1,46 +1,40 @@
 //! What is inside an ELF file, as binutils print it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use xtask_demo::run::{self, output, succeed};
+use xtask_demo::run::{output, succeed};
 
-use crate::target::Target;
+use crate::compile::Compiler;
 
-/// A binary without debug information, and that information.
+/// A binary without debug information.
 #[derive(Debug, Clone)]
 pub struct Stripped {
     /// The binary.
     pub path: PathBuf,
-    /// Its debug information, in the file that debuggers look for: `.build-id/xx/yyyy.debug`.
-    pub debug: PathBuf,
+    /// Its debug information, in the file that debuggers look for: `.build-id/xx/yyyy.debug`. Only packages have it.
+    pub debug: Option<PathBuf>,
 }
 
-/// Splits the binary `path`, which was built in the checkout `root`: writes it without debug information into `folder`, and that information below `.build-id`.
-pub fn strip(root: &Path, path: &Path, target: &Target, folder: &Path) -> Result<Stripped> {
-    let work = tempfile::tempdir()?;
-    let copy = work.path().join(path.file_name().context("it is a file")?);
-    fs::copy(path, &copy)?;
-    let path = &copy;
-    // The parts of glibc that zig compiles name its folder. The build id is computed again.
-    for here in [root, &run::target_dir(root)] {
-        let mut debugedit = Command::new("debugedit");
-        debugedit.arg("--base-dir").arg(here).args(["--dest-dir", "/usr/src/justcall-auth", "--build-id"]);
-        output(debugedit.arg(path))?;
-    }
+/// Writes the binary `path` without debug information into `folder`, and for packages that information below `.build-id`.
+pub fn strip(compiler: &Compiler, path: &Path, folder: &Path) -> Result<Stripped> {
+    let debug = if compiler.is_portable() { Some(debug_file(compiler, path, folder)?) } else { None };
+    let stripped = folder.join(path.file_name().context("it is a file")?);
+    let mut objcopy = compiler.tool("objcopy");
+    succeed(objcopy.args(["--strip-all", "--remove-section=.comment"]).arg(path).arg(&stripped))?;
+    Ok(Stripped { path: stripped, debug })
+}
+
+/// Writes the debug information of `path` into a file below `folder`.
+fn debug_file(compiler: &Compiler, path: &Path, folder: &Path) -> Result<PathBuf> {
     let id = build_id(path)?;
     let debug = folder.join(".build-id").join(&id[..2]).join(format!("{}.debug", &id[2..]));
     fs::create_dir_all(debug.parent().context("it is in a folder")?)?;
-    let objcopy = |arguments: &[&str], from: &Path, to: &Path| {
-        succeed(Command::new(target.tool("objcopy")).args(arguments).arg(from).arg(to))
-    };
-    objcopy(&["--only-keep-debug"], path, &debug)?;
-    let stripped = folder.join(path.file_name().context("it is a file")?);
-    objcopy(&["--strip-all", "--remove-section=.comment"], path, &stripped)?;
-    Ok(Stripped { path: stripped, debug })
+    succeed(compiler.tool("objcopy").arg("--only-keep-debug").arg(path).arg(&debug))?;
+    Ok(debug)
 }
 
 /// Returns the build id, in hexadecimal.
@@ -90,6 +84,35 @@ pub fn highest_glibc(path: &Path) -> Result<Vec<u32>> {
         parse(name.split_whitespace().next()?)
     });
     needed.max().with_context(|| format!("{} needs no glibc", path.display()))
+}
+
+/// Returns the symbols that a binary needs of each shared library, if they have a version.
+pub fn symbols_of_libraries(path: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let versions = output(Command::new("readelf").args(["--version-info", "--wide"]).arg(path))?;
+    let (mut of_versions, mut library) = (BTreeMap::new(), String::new());
+    for line in versions.lines() {
+        if let Some((_, rest)) = line.split_once("File: ") {
+            rest.split_whitespace().next().unwrap_or_default().clone_into(&mut library);
+        } else if let Some((_, number)) = line.split_once("Flags: none  Version: ") {
+            of_versions.insert(number.trim().to_owned(), library.clone());
+        }
+    }
+    let symbols = output(Command::new("readelf").args(["--dyn-syms", "--wide"]).arg(path))?;
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in symbols.lines().filter(|line| line.contains(" UND ")) {
+        // `… UND malloc@GLIBC_2.2.5 (3)`: the number is that of the version.
+        let Some((symbol, number)) =
+            line.trim_end().strip_suffix(')').and_then(|line| line.rsplit_once(" ("))
+        else {
+            continue;
+        };
+        let name = symbol.rsplit(' ').next().and_then(|name| name.split('@').next()).unwrap_or_default();
+        if let Some(library) = of_versions.get(number) {
+            found.entry(library.clone()).or_default().insert(name.to_owned());
+        }
+    }
+    ensure!(!found.is_empty(), "{} needs no symbol with a version", path.display());
+    Ok(found)
 }
 
 /// Returns the first of `words` that the bytes of the file contain.

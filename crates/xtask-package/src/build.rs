@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use xtask_demo::run;
 
 use crate::binary::{self, Stripped};
-use crate::compile::Compiler;
+use crate::compile::{Archive, Compiler};
+use crate::symbols::{self, Node};
 use crate::target::Target;
-use crate::{shared_library, static_library, symbols};
+use crate::{shared_library, static_library};
 
 /// The libraries.
 #[derive(Debug, Clone)]
@@ -36,46 +37,76 @@ pub struct Programs {
 /// Builds the binaries of one target from one checkout.
 pub struct Builder {
     root: PathBuf,
-    target: &'static Target,
     compiler: Compiler,
     /// The folder for the finished binaries.
     output: PathBuf,
 }
 
 impl Builder {
-    /// Prepares a build. Fails if a tool is missing.
+    /// Prepares a build for packages. Fails if a tool is missing.
     pub fn new(root: &Path, target: &'static Target) -> Result<Self> {
         let folder = run::target_dir(root).join("package");
-        let compiler = Compiler::new(root, &folder, target)?;
         let output = folder.join("built").join(target.name);
+        Self::with(root, Compiler::portable(root, &folder, target)?, output)
+    }
+
+    /// Prepares a build with GCC, for an installation. Fails if a tool is missing.
+    pub fn gcc(root: &Path, target: &'static Target) -> Result<Self> {
+        let output = run::target_dir(root).join("install").join(target.name);
+        Self::with(root, Compiler::gcc(root, target)?, output)
+    }
+
+    fn with(root: &Path, compiler: Compiler, output: PathBuf) -> Result<Self> {
         fs::create_dir_all(&output)?;
-        Ok(Self { root: root.to_owned(), target, compiler, output })
+        Ok(Self { root: root.to_owned(), compiler, output })
+    }
+
+    /// Returns the folder of zig, whose code binaries contain.
+    pub fn zig(&self) -> Result<PathBuf> {
+        self.compiler.zig()
     }
 
     /// Builds the libraries.
     pub fn library(&self) -> Result<Library> {
-        let nodes = symbols::nodes(&self.root)?;
-        let archive = self.compiler.library()?;
-        let shared =
-            shared_library::write(&self.root, &self.compiler, &archive, &nodes, self.target, &self.output)?;
+        self.link(&self.compiler.library(&[])?, &symbols::nodes(&self.root)?)
+    }
+
+    /// Builds libraries that do not ship, with a function that panics. The next [`Self::library`] replaces them.
+    pub fn library_that_panics(&self) -> Result<Library> {
+        let mut nodes = symbols::nodes(&self.root)?;
+        let first = nodes.first_mut().context("there is a version")?;
+        first.symbols.insert("justcall_test_panic".to_owned());
+        self.link(&self.compiler.library(&["--features", "test-panic"])?, &nodes)
+    }
+
+    fn link(&self, archive: &Archive, nodes: &[Node]) -> Result<Library> {
+        let shared = shared_library::write(&self.root, &self.compiler, archive, nodes, &self.output)?;
         let list = symbols::list(&self.root);
-        let path = static_library::write(&archive.path, &list, self.target, &self.output)?;
+        let path = static_library::write(&archive.path, &list, &self.compiler, &self.output)?;
         Ok(Library {
             archive: path,
-            unlocalised: archive.path,
-            system_libraries: archive.system_libraries,
+            unlocalised: archive.path.clone(),
+            system_libraries: archive.system_libraries.clone(),
             shared,
         })
     }
 
     /// Builds the programs.
     pub fn programs(&self) -> Result<Programs> {
-        let program = |package: &str, name: &str| {
-            binary::strip(&self.root, &self.compiler.program(package, name)?, self.target, &self.output)
-        };
-        Ok(Programs {
-            command: program("justcall-auth-cli", "justcall-auth")?,
-            sandbox: program("justcall-auth-sandbox", "justcall-auth-sandbox")?,
-        })
+        Ok(Programs { command: self.command()?, sandbox: self.sandbox()? })
+    }
+
+    /// Builds `justcall-auth`.
+    pub fn command(&self) -> Result<Stripped> {
+        self.program("justcall-auth-cli", "justcall-auth")
+    }
+
+    /// Builds `justcall-auth-sandbox`.
+    pub fn sandbox(&self) -> Result<Stripped> {
+        self.program("justcall-auth-sandbox", "justcall-auth-sandbox")
+    }
+
+    fn program(&self, package: &str, name: &str) -> Result<Stripped> {
+        binary::strip(&self.compiler, &self.compiler.program(package, name)?, &self.output)
     }
 }

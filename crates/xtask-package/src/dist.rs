@@ -7,13 +7,12 @@ use anyhow::{Context as _, Result, ensure};
 use xtask_demo::packages;
 use xtask_demo::run::{command, output, step};
 
-use crate::binary::{self, Stripped};
 use crate::build::{Builder, Library, Programs};
-use crate::compile::paths_of_this_machine;
 use crate::install::{self, Layout, Part, Tree};
-use crate::target::{GLIBC, Target};
+use crate::standard_library::Notice;
+use crate::target::Target;
 use crate::workspace::{VERSION, commit, commit_time, metadata, require_clean};
-use crate::{abi, archive, debian, notices, report, sbom};
+use crate::{abi, archive, debian, gate, notices, reference, report, sbom, standard_library, tools};
 
 /// Builds the packages for `target` and replaces `dist/`. Leaves it as it was if anything fails. Writes the report if asked to.
 pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) -> Result<()> {
@@ -22,6 +21,8 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
         require_clean(root)?;
     }
     packages::ensure(root, packages::PACKAGE)?;
+    tools::require(&tools::PACKAGE)?;
+    tools::require_for(target)?;
     let builder = Builder::new(root, target)?;
     let changes = abi::changes(root, &root.join("include"))?;
     ensure!(
@@ -30,9 +31,11 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
     );
     let library = step("libraries", || builder.library())?;
     let programs = step("programs", || builder.programs())?;
-    step("paths and versions in the binaries", || check(root, &library, &programs))?;
+    let mut added = standard_library::notices(root, target)?;
+    added.extend(standard_library::of_zig(&builder.zig()?)?);
+    step("what is in the binaries", || gate::check(root, target, &library, &programs, &added))?;
     let (dist, complete) = (root.join("dist"), tempfile::tempdir_in(root.join("target"))?);
-    step("packages", || fill(root, target, &library, &programs, complete.path()))?;
+    step("packages", || fill(root, target, &library, &programs, &added, complete.path()))?;
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
     }
@@ -45,47 +48,28 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
     Ok(())
 }
 
-/// Fails if a binary has a path of this machine, or needs a newer C library than promised.
-fn check(root: &Path, library: &Library, programs: &Programs) -> Result<()> {
-    let paths = paths_of_this_machine(root)?;
-    let floor: Vec<u32> = GLIBC.split('.').map(str::parse).collect::<Result<_, _>>()?;
-    for Stripped { path, debug } in [&library.shared, &programs.command, &programs.sandbox] {
-        // The debug files of the programs still name the folder in which zig's linker ran.
-        let with_debug = *path == library.shared.path;
-        for file in [Some(path), with_debug.then_some(debug)].into_iter().flatten() {
-            let found = binary::first_contained(file, &paths)?;
-            ensure!(
-                found.is_none(),
-                "{} contains the path {}.",
-                file.display(),
-                found.map_or("", String::as_str)
-            );
-        }
-        let highest = binary::highest_glibc(path)?;
-        ensure!(highest <= floor, "{} needs glibc {highest:?}, which is newer than {GLIBC}.", path.display());
-    }
-    Ok(())
-}
-
 fn fill(
     root: &Path,
     target: &'static Target,
     library: &Library,
     programs: &Programs,
+    added: &[Notice],
     dist: &Path,
 ) -> Result<()> {
     let time = commit_time(root)?;
     let pages = tempfile::tempdir()?;
     let tree = |layout: &Layout| -> Result<Tree> {
         let mut tree = install::libraries(root, library, layout)?;
-        tree.extend(install::programs(programs, pages.path())?);
-        tree.extend(install::licences(root, target)?);
+        tree.extend(install::command(&programs.command, pages.path())?);
+        tree.extend(install::sandbox(&programs.sandbox, pages.path())?);
+        tree.extend(install::licences(root, target, added)?);
         Ok(tree)
     };
     let crates = notices::dependencies(&metadata(root, target.triple)?, &notices::SHIPPED)?;
     fs::write(dist.join(sbom::FILE), sbom::text(&crates)?)?;
     archives(&tree(&Layout::new(Path::new("/"), Path::new("lib"))?)?, target, dist, time)?;
     debian::write(&tree(&debian::layout(target)?)?, target, dist, time)?;
+    c_reference(root, dist, time)?;
     fs::write(dist.join("VERIFY.md"), verify(root, target)?)?;
     sums(dist)
 }
@@ -107,6 +91,19 @@ fn archives(tree: &Tree, target: &Target, dist: &Path, time: u64) -> Result<()> 
         archive::write(work.path(), &name, &dist.join(format!("{name}.tar.xz")), time)?;
     }
     Ok(())
+}
+
+/// Writes the archive with the reference of the C API.
+fn c_reference(root: &Path, dist: &Path, time: u64) -> Result<()> {
+    let name = format!("justcall-auth-{VERSION}-c-reference");
+    let work = tempfile::tempdir()?;
+    let folder = work.path().join(&name);
+    fs::create_dir(&folder)?;
+    let header =
+        fs::read_to_string(root.join("include/justcall_auth.h")).context("cannot read the header")?;
+    let warnings = reference::write(root, &header, &folder)?;
+    ensure!(warnings.is_empty(), "doxygen warns about the header:\n{warnings}");
+    archive::write(work.path(), &name, &dist.join(format!("{name}.tar.xz")), time)
 }
 
 fn verify(root: &Path, target: &Target) -> Result<String> {

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::build::{Library, Programs};
+use crate::binary::Stripped;
+use crate::build::Library;
+use crate::standard_library::Notice;
 use crate::target::Target;
 use crate::workspace::metadata;
 use crate::{cmake, manual, notices, pkg_config, shared_library, static_library};
@@ -96,40 +98,47 @@ pub fn libraries(root: &Path, library: &Library, layout: &Layout) -> Result<Tree
     ] {
         add(Part::Development, format!("{libdir}/{name}"), Content::Text(text));
     }
-    add_debug(&mut tree, &library.shared.debug)?;
+    add_debug(&mut tree, &library.shared)?;
     Ok(tree)
 }
 
-/// Returns the files of the command and the sandbox. Their generated pages are written into `work`.
-pub fn programs(programs: &Programs, work: &Path) -> Result<Tree> {
+/// Returns the files of the command. Its generated pages are written into `work`.
+pub fn command(program: &Stripped, work: &Path) -> Result<Tree> {
+    with_pages(Part::Command, "justcall-auth", program, manual::command(work)?)
+}
+
+/// Returns the files of the sandbox. Its generated page is written into `work`.
+pub fn sandbox(program: &Stripped, work: &Path) -> Result<Tree> {
+    with_pages(Part::Sandbox, "justcall-auth-sandbox", program, manual::sandbox(work)?)
+}
+
+fn with_pages(part: Part, name: &str, program: &Stripped, pages: Vec<manual::Page>) -> Result<Tree> {
     let mut tree = Tree::new();
-    let [command, sandbox] = [&programs.command, &programs.sandbox];
-    tree.insert("bin/justcall-auth".to_owned(), (Part::Command, Content::Program(command.path.clone())));
-    tree.insert(
-        "bin/justcall-auth-sandbox".to_owned(),
-        (Part::Sandbox, Content::Program(sandbox.path.clone())),
-    );
-    for (path, place) in manual::write(work)? {
-        tree.insert(place, (Part::Command, Content::File(path)));
+    tree.insert(format!("bin/{name}"), (part, Content::Program(program.path.clone())));
+    for (path, place) in pages {
+        tree.insert(place, (part, Content::File(path)));
     }
-    add_debug(&mut tree, &command.debug)?;
-    add_debug(&mut tree, &sandbox.debug)?;
+    add_debug(&mut tree, program)?;
     Ok(tree)
 }
 
-/// Returns the licences of the project and of the crates that its binaries contain.
-pub fn licences(root: &Path, target: &Target) -> Result<Tree> {
+/// Returns the licences of the project, of the crates that its binaries contain, and of Rust's standard library.
+pub fn licences(root: &Path, target: &Target, standard_library: &[Notice]) -> Result<Tree> {
     let crates = notices::dependencies(&metadata(root, target.triple)?, &notices::SHIPPED)?;
     let place = |name: &str| format!("share/doc/justcall-auth/{name}");
     let mut tree = Tree::new();
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"] {
         tree.insert(place(name), (Part::Licences, Content::File(root.join(name))));
     }
-    tree.insert(place("THIRD-PARTY"), (Part::Licences, Content::Text(notices::text(&crates)?)));
+    tree.insert(
+        place("THIRD-PARTY"),
+        (Part::Licences, Content::Text(notices::text(&crates, standard_library)?)),
+    );
     Ok(tree)
 }
 
-fn add_debug(tree: &mut Tree, debug: &Path) -> Result<()> {
+fn add_debug(tree: &mut Tree, binary: &Stripped) -> Result<()> {
+    let Some(debug) = &binary.debug else { return Ok(()) };
     let mut names = debug.iter().rev().take(2).map(|name| name.to_string_lossy().into_owned());
     let (file, folder) = names.next().zip(names.next()).context("debug files are in folders")?;
     tree.insert(
@@ -139,12 +148,26 @@ fn add_debug(tree: &mut Tree, debug: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes `tree` below `prefix`, which is below `destination` if that is not empty.
-pub fn write(tree: &Tree, destination: &Path, layout: &Layout) -> Result<PathBuf> {
-    let prefix = match layout.prefix.strip_prefix("/") {
+/// Returns the prefix below `destination`, if that is not empty.
+fn prefix_below(destination: &Path, layout: &Layout) -> PathBuf {
+    match layout.prefix.strip_prefix("/") {
         Ok(below) if !destination.as_os_str().is_empty() => destination.join(below),
         _ => layout.prefix.clone(),
-    };
+    }
+}
+
+/// Fails if no file can be written below the prefix: better now than after a build of minutes.
+pub fn require_writable(destination: &Path, layout: &Layout) -> Result<()> {
+    let prefix = prefix_below(destination, layout);
+    let refused =
+        || format!("The folder {} is not writable; try sudo, or another --prefix.", prefix.display());
+    fs::create_dir_all(&prefix).with_context(refused)?;
+    tempfile::tempfile_in(&prefix).map(drop).with_context(refused)
+}
+
+/// Writes `tree` below the prefix, which is below `destination` if that is not empty. Returns the prefix.
+pub fn write(tree: &Tree, destination: &Path, layout: &Layout) -> Result<PathBuf> {
+    let prefix = prefix_below(destination, layout);
     for (place, (_, content)) in tree {
         let path = prefix.join(place);
         put(content, &path).with_context(|| format!("cannot write {}", path.display()))?;

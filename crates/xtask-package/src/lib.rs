@@ -1,6 +1,6 @@
 //! The packages of justcall-auth: one file for each thing that ships.
 //!
-//! [`compile`] builds the code with zig's C compiler. [`static_library`] and [`shared_library`] turn it into libraries whose
+//! [`compile`] builds the code, for packages with zig's C compiler. [`static_library`] and [`shared_library`] turn it into libraries whose
 //! only symbols are those of [`symbols`]. [`install`] places every file below a prefix, and the archives are that tree.
 
 pub mod abi;
@@ -11,14 +11,22 @@ pub mod cmake;
 pub mod compile;
 pub mod debian;
 pub mod dist;
+pub mod gate;
 pub mod install;
 pub mod manual;
 pub mod notices;
 pub mod pkg_config;
+pub mod progress;
+pub mod reference;
 pub mod report;
+pub mod rust_api;
+pub mod rust_types;
+pub mod sandbox;
 pub mod sbom;
 pub mod shared_library;
+pub mod standard_library;
 pub mod static_library;
 pub mod symbols;
 pub mod target;
+pub mod tools;
 pub mod workspace;

@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use crate::standard_library::Notice;
+
 /// The crates that ship. What they depend on ships with them.
 pub const SHIPPED: [&str; 3] = ["justcall-auth-ffi", "justcall-auth-cli", "justcall-auth-sandbox"];
 
@@ -67,7 +69,8 @@ pub fn dependencies(metadata: &Value, shipped: &[&str]) -> Result<Vec<Dependency
 }
 
 /// Returns the notices: each text once, below the names of the crates that it belongs to. Fails if a crate has no text.
-pub fn text(dependencies: &[Dependency]) -> Result<String> {
+/// `added` has those of the code that compilers add.
+pub fn text(dependencies: &[Dependency], added: &[Notice]) -> Result<String> {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for dependency in dependencies {
         for licence in licences(with_licence(dependency, dependencies))? {
@@ -75,15 +78,40 @@ pub fn text(dependencies: &[Dependency]) -> Result<String> {
             texts.entry(licence).or_default().push(format!("{name} {version} ({expression})"));
         }
     }
+    for Notice { title, texts: licences } in added {
+        for licence in licences {
+            texts.entry(licence.clone()).or_default().push(title.clone());
+        }
+    }
     let mut sections: Vec<(Vec<String>, String)> =
         texts.into_iter().map(|(text, names)| (names, text)).collect();
     sections.sort();
-    let mut notices =
-        String::from("The binaries of justcall-auth contain these crates, under these licences.\n");
+    let mut notices = String::from(
+        "The binaries of justcall-auth contain these crates, and parts of Rust's standard library, under these licences.\n",
+    );
     for (names, text) in sections {
         write!(notices, "\n{}\n\n{}\n\n{}\n", "=".repeat(80), names.join("\n"), text)?;
     }
     Ok(notices)
+}
+
+/// Returns those of `crates` that the notices do not name. `crates` are as symbols name them.
+pub fn unnamed<'a>(crates: &'a BTreeSet<String>, notices: &str) -> Vec<&'a str> {
+    // Our own, and those of Rust's standard library, which are named as one.
+    const OWN: [&str; 8] =
+        ["__rustc", "alloc", "compiler_builtins", "core", "panic_unwind", "std", "std_detect", "unwind"];
+    let titles: BTreeSet<String> = notices
+        .lines()
+        .filter(|line| line.ends_with(')'))
+        .filter_map(|line| Some(line.split_once(' ')?.0.replace('-', "_")))
+        .collect();
+    let is_named = |name: &&str| {
+        titles.contains(*name)
+            || OWN.contains(name)
+            || name.starts_with("justcall_auth")
+            || (*name == "webpki" && titles.contains("rustls_webpki"))
+    };
+    crates.iter().map(String::as_str).filter(|name| !is_named(name)).collect()
 }
 
 /// Returns the crate with the licence file of `dependency`: itself, or one of the same repository.
@@ -126,10 +154,10 @@ mod tests {
             folder: folder.path().to_owned(),
         };
         let crates = [dependency("one"), dependency("two")];
-        let message = text(&crates).expect_err("no licence").to_string();
+        let message = text(&crates, &[]).expect_err("no licence").to_string();
         assert!(message.starts_with("one 1.0.0 has no licence file"), "{message}");
         std::fs::write(folder.path().join("LICENSE-MIT"), "Permission is granted.\r\n").expect("a file");
-        let notices = text(&crates).expect("notices");
+        let notices = text(&crates, &[]).expect("notices");
         assert!(
             notices.contains("one 1.0.0 (MIT)\ntwo 1.0.0 (MIT)\n\nPermission is granted.\n"),
             "{notices}"

@@ -1,6 +1,6 @@
 //! docs/evidence/packages.md: sizes, and what is inside the binaries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -12,6 +12,36 @@ use xtask_demo::run::output;
 use crate::binary;
 use crate::build::{Library, Programs};
 use crate::workspace::commit;
+
+const OTHER_TARGETS: &str = "
+## Other targets
+
+`cargo xtask package --target aarch64-linux-gnu` writes the same files for 64-bit ARM where Rust's standard library for it is
+installed with rustup. Where it is not, `cargo xtask test --full` builds the library for 64-bit ARM in Debian 13, with the standard
+library of the package `libstd-rust-dev:arm64`, compares its symbols with the list, and runs a C program with it under QEMU.
+The packages cannot be built there: the sandbox needs Rust 1.88, and Debian 13 has 1.85. A build for musl needs the standard
+library of rustup, because no package of Debian 13 has it.
+
+| target | its standard library on the machine of this report |
+|---|---|
+";
+
+const NEEDED: &str = "
+## Why the shared library needs each library
+
+The symbols that it uses, by the library that has them in glibc 2.17, which is the floor. Since glibc 2.34, those of `libdl` and
+`libpthread` are in `libc`, and the two files remain for programs that were built before. The dynamic linker has the function
+that finds variables of a thread.
+
+| library | symbols | which |
+|---|---|---|
+";
+
+/// Returns a list, or its first words if there are many.
+fn shortened(symbols: &[&str]) -> String {
+    let shown = symbols.iter().take(24).map(|symbol| format!("`{symbol}`")).collect::<Vec<_>>().join(", ");
+    if symbols.len() > 24 { shown + ", …" } else { shown }
+}
 
 /// Returns the text of the report about the files in `dist`.
 pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) -> Result<String> {
@@ -37,9 +67,23 @@ pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) ->
     }
     let exports = binary::global_symbols(&library.archive)?.len();
     writeln!(text, "| `{}` | {} | {exports} | | |", name(&library.archive), size(&library.archive)?)?;
+    text.push_str(NEEDED);
+    for (name, symbols) in binary::symbols_of_libraries(&library.shared.path)? {
+        let symbols: Vec<&str> = symbols.iter().map(String::as_str).collect();
+        writeln!(text, "| {name} | {} | {} |", symbols.len(), shortened(&symbols))?;
+    }
     text.push_str("\n## What the shared library weighs\n\nCode and constants with a symbol, by the crate that the symbol names. Code that was inlined counts for its caller.\n\n| crate | bytes |\n|---|---|\n");
-    for (crate_name, bytes) in weights(&library.shared.debug)?.into_iter().take(20) {
+    for (crate_name, bytes) in
+        weights(library.shared.debug.as_deref().unwrap_or(&library.shared.path))?.into_iter().take(20)
+    {
         writeln!(text, "| {crate_name} | {bytes} |")?;
+    }
+    text.push_str(OTHER_TARGETS);
+    for triple in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"] {
+        let mut rustc = Command::new("rustc");
+        let libraries = output(rustc.args(["--print", "target-libdir", "--target", triple]))?;
+        let is_installed = Path::new(libraries.trim()).is_dir();
+        writeln!(text, "| {triple} | {} |", if is_installed { "installed" } else { "not installed" })?;
     }
     text.push_str("\n## Files of `dist/`\n\n| file | bytes |\n|---|---|\n");
     let mut files = fs::read_dir(dist)?.collect::<Result<Vec<_>, _>>()?;
@@ -48,6 +92,12 @@ pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) ->
         writeln!(text, "| `{}` | {} |", name(&file.path()), file.metadata()?.len())?;
     }
     Ok(text)
+}
+
+/// Returns the names of the crates whose symbols are in a debug file.
+pub fn crates(debug: &Path) -> Result<BTreeSet<String>> {
+    let is_crate = |name: &String| !name.contains(' ') && name != "other";
+    Ok(weights(debug)?.into_iter().map(|(name, _)| name).filter(is_crate).collect())
 }
 
 /// Returns the sizes of the symbols of each crate, the largest first.

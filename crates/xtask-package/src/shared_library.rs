@@ -7,15 +7,14 @@
 //! grow if functions were added: they get a new symbol version. `packaging/abi/README.md` has the steps.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use xtask_demo::run::{output, succeed};
+use xtask_demo::run::succeed;
 
 use crate::binary::{self, Stripped};
 use crate::compile::{Archive, Compiler};
 use crate::symbols::{self, Node};
-use crate::target::Target;
 use crate::workspace::VERSION;
 
 /// The name that programs are linked with, `-ljustcall_auth`.
@@ -46,14 +45,13 @@ pub fn write(
     compiler: &Compiler,
     archive: &Archive,
     nodes: &[Node],
-    target: &Target,
     folder: &Path,
 ) -> Result<Stripped> {
     let work = tempfile::tempdir()?;
     let script = work.path().join("versions");
     fs::write(&script, symbols::version_script(nodes)?)?;
     let linked = work.path().join(file(root)?);
-    let mut link = compiler.cc();
+    let mut link = compiler.cc()?;
     link.args(["-shared", "-Wl,--whole-archive"]).arg(&archive.path).arg("-Wl,--no-whole-archive");
     link.arg(format!("-Wl,--version-script={}", script.display()));
     link.arg(format!("-Wl,-soname,{}", soname(root)?));
@@ -66,14 +64,7 @@ pub fn write(
     ]);
     // dlclose() leaves the library in memory: a thread that looks up a name may still run.
     link.arg("-Wl,-z,nodelete");
-    // GCC's unwinder by its path: zig has its own, and a program must have one only.
-    link.args(["-lpthread", "-lm", "-ldl"]).arg(unwinder(target)?);
+    link.args(["-lpthread", "-lm", "-ldl"]).arg(compiler.unwinder()?);
     succeed(link.arg("-o").arg(&linked))?;
-    binary::strip(root, &linked, target, folder)
-}
-
-fn unwinder(target: &Target) -> Result<PathBuf> {
-    let mut gcc = std::process::Command::new(target.tool("gcc"));
-    let path = PathBuf::from(output(gcc.arg("-print-file-name=libgcc_s.so.1"))?.trim());
-    path.canonicalize().with_context(|| format!("{} has no libgcc_s.so.1", target.tool("gcc")))
+    binary::strip(compiler, &linked, folder)
 }

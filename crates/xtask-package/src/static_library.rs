@@ -5,12 +5,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Result;
 use xtask_demo::run::succeed;
 
-use crate::target::Target;
+use crate::compile::Compiler;
 
 /// The name of the file.
 pub const FILE: &str = "libjustcall_auth.a";
@@ -20,13 +19,11 @@ pub const FILE: &str = "libjustcall_auth.a";
 const PERSONALITY: [&str; 2] = ["DW.ref.rust_eh_personality", "DW.ref.justcall_auth_eh_personality"];
 
 /// Writes the library into `folder`, from rustc's `archive` and the file with the list of `symbols`. Returns its path.
-pub fn write(archive: &Path, symbols: &Path, target: &Target, folder: &Path) -> Result<PathBuf> {
+pub fn write(archive: &Path, symbols: &Path, compiler: &Compiler, folder: &Path) -> Result<PathBuf> {
     let work = tempfile::tempdir()?;
     let (linked, object) = (work.path().join("linked.o"), work.path().join("justcall_auth.o"));
-    succeed(
-        Command::new(target.tool("ld")).args(["-r", "--whole-archive"]).arg(archive).arg("-o").arg(&linked),
-    )?;
-    let mut objcopy = Command::new(target.tool("objcopy"));
+    succeed(compiler.tool("ld").args(["-r", "--whole-archive"]).arg(archive).arg("-o").arg(&linked))?;
+    let mut objcopy = compiler.tool("objcopy");
     objcopy.arg("--strip-debug").arg(format!("--keep-global-symbols={}", symbols.display()));
     objcopy.arg(format!("--redefine-sym={}={}", PERSONALITY[0], PERSONALITY[1]));
     // LLVM's bitcode of the standard library, which other versions of LLVM cannot read: their linker plugins crash.
@@ -37,6 +34,6 @@ pub fn write(archive: &Path, symbols: &Path, target: &Target, folder: &Path) -> 
         fs::remove_file(&path)?;
     }
     // D: no times or users in the archive.
-    succeed(Command::new(target.tool("ar")).arg("Dcr").arg(&path).arg(&object))?;
+    succeed(compiler.tool("ar").arg("Dcr").arg(&path).arg(&object))?;
     Ok(path)
 }

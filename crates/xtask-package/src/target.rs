@@ -1,6 +1,9 @@
 //! The systems that packages are built for.
 
-use anyhow::{Result, ensure};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use xtask_demo::run::output;
 
 /// The C library that a binary needs at most: that of `CentOS` 7 and of Python's manylinux2014.
 pub const GLIBC: &str = "2.17";
@@ -41,6 +44,23 @@ impl Target {
         let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
         ensure!(found.is_some(), "There is no target {name}. The targets are {}.", names.join(" and "));
         Ok(found.expect("checked above"))
+    }
+
+    /// Returns the target that is this machine. Fails if there is none.
+    pub fn host() -> Result<&'static Self> {
+        let host = Self::host_triple()?;
+        let found = TARGETS.iter().find(|target| target.triple == host);
+        found.with_context(|| {
+            let triples: Vec<&str> = TARGETS.iter().map(|target| target.triple).collect();
+            format!("The library is installed on {} only, and this machine is {host}.", triples.join(" and "))
+        })
+    }
+
+    /// Returns the name that rustc uses for this machine.
+    pub fn host_triple() -> Result<String> {
+        let version = output(Command::new("rustc").arg("-vV"))?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+        Ok(host.context("rustc prints no host")?.to_owned())
     }
 
     /// Returns the name of this target that zig uses, with the version of the C library.

@@ -83,6 +83,23 @@ fn its_c_example_lists_calls_and_shows_why_a_request_was_refused() {
     }
 }
 
+#[test]
+fn its_c_example_uses_every_other_handle() {
+    let service = Service::start();
+    let source = root().join("examples/c/handles.c");
+    for standard in [Standard::C99, Standard::C11] {
+        let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
+        let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
+        let printed = succeed(&mut command(&service.good_source()));
+        for expected in ["API secret", "\nkey ", "\ncancelled: The call was cancelled", "\nverified\n"] {
+            assert!(printed.contains(expected), "{expected:?} is not in {printed}");
+        }
+        let printed = fail(&mut command(&service.bad_source()), 1);
+        assert!(printed.contains("event pair_rejected: "), "{printed}");
+        assert!(printed.contains("rejected the API key and secret."), "{printed}");
+    }
+}
+
 /// The running example, which is stopped when this is dropped.
 struct Receiver {
     process: Child,

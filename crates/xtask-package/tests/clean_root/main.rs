@@ -1,5 +1,7 @@
 //! The files of `dist/` in a Debian that holds no Rust and nothing of the checkout.
 
+mod lintian;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use xtask_package::binary::Stripped;
-use xtask_package::build::Programs;
 use xtask_package::install::{self, Layout};
 
 use crate::support::{Installed, Service, library, root, succeed, target};
@@ -19,9 +18,9 @@ fn it_installs_the_listed_files() {
     let mut tree = install::libraries(&root(), library(), &layout).expect("a tree");
     // Only the names matter here.
     let program = Stripped { path: PathBuf::from("program"), debug: library().shared.debug.clone() };
-    let programs = Programs { command: program.clone(), sandbox: program };
-    tree.extend(install::programs(&programs, work.path()).expect("a tree"));
-    tree.extend(install::licences(&root(), target()).expect("a tree"));
+    tree.extend(install::command(&program, work.path()).expect("a tree"));
+    tree.extend(install::sandbox(&program, work.path()).expect("a tree"));
+    tree.extend(install::licences(&root(), target(), &[]).expect("a tree"));
     // The names of debug files are the build ids.
     let listed: Vec<&str> =
         tree.keys().map(String::as_str).filter(|place| !place.starts_with("lib/debug/")).collect();

@@ -5,4 +5,7 @@ mod contents;
 mod dist;
 mod install;
 mod link;
+mod reference;
+mod rust_api;
 mod support;
+mod tools;
