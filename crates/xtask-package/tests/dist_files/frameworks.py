@@ -4,10 +4,12 @@ import asyncio
 import datetime
 import hashlib
 import hmac
+import io
 import json
 import logging
 import sys
 import urllib.parse
+import wsgiref.util
 
 import justcall_auth
 
@@ -36,8 +38,12 @@ def flask(signature):
 
     app = flask.Flask("receiver")
     app.post("/")(webhook(verifier)(lambda event: event.type))
-    response = app.test_client().post("/", data=body, headers=headers(signature))
-    return response.status_code, response.text
+    sent = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers(signature).items()}
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body), **sent}
+    wsgiref.util.setup_testing_defaults(environ)
+    statuses = []
+    text = b"".join(app(environ, lambda status, headers, info=None: statuses.append(status)))
+    return int(statuses[0].split()[0]), text.decode()
 
 
 def django(signature):
