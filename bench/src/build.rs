@@ -31,7 +31,7 @@ pub fn all(root: &Path) -> Result<BenchPrograms> {
     let builder = step("packaging tools", || builder(root))?;
     let packaged = step("the packaged library", || packaged_library(root, &builder))?;
     let library = builder.library()?;
-    let cli = step("the packaged command", || Ok(builder.programs()?.command.path))?;
+    let cli = step("the packaged command", || Ok(builder.command()?.path))?;
     let not_wiping = step("the library without the wiping allocator", || not_wiping_library(root))?;
     let secret_worker = step("Rust worker", || secret_worker(root))?;
     let workers = step("C workers", || {
