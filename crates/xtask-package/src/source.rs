@@ -22,9 +22,10 @@ pub fn write(root: &Path, dist: &Path, time: u64) -> Result<()> {
     let folder = work.path().join(name());
     fs::create_dir(&folder)?;
     copy_tracked(root, &folder)?;
-    let vendor = ["vendor", "--quiet", "--locked", "--versioned-dirs", "vendor"];
+    let vendor = ["vendor", "--locked", "--versioned-dirs", "vendor"];
     // What cargo prints makes it use the folder. The path in it is relative, as the argument is.
     let configuration = output(&mut cargo(&folder, &vendor))?;
+    ensure!(configuration.contains("directory = \"vendor\""), "cargo vendor printed no configuration.");
     let path = folder.join(".cargo/config.toml");
     let own = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     fs::write(&path, format!("{own}\n{configuration}"))?;
