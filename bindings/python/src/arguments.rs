@@ -272,6 +272,7 @@ impl FromPyObject<'_, '_> for MaxRetries {
 }
 
 /// The argument `max_concurrency`.
+#[derive(Clone, Copy)]
 pub(crate) struct MaxConcurrency(pub(crate) NonZeroU16);
 
 impl FromPyObject<'_, '_> for MaxConcurrency {

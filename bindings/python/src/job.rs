@@ -34,7 +34,7 @@ pub(crate) enum Work {
 }
 
 /// The result of a call.
-pub(crate) enum Output {
+pub(crate) enum CallOutput {
     Account(Account),
     IsNewPair(bool),
     Credentials(Credentials),
@@ -49,7 +49,7 @@ pub(crate) struct Job {
     options: CallOptions,
     cancel: Cancel,
     work: Mutex<Option<Work>>,
-    outcome: Mutex<Option<CallOutcome<Output>>>,
+    outcome: Mutex<Option<CallOutcome<CallOutput>>>,
     done: Arc<Done>,
 }
 
@@ -68,19 +68,19 @@ impl Job {
         self.complete(CallOutcome::failure(Error::new(ErrorKind::OutOfMemory)));
     }
 
-    fn perform(&self, work: Work) -> Result<Output, Error> {
+    fn perform(&self, work: Work) -> Result<CallOutput, Error> {
         let call = running::call_of(&self.client);
         match work {
-            Work::Verify => call.verify().map(Output::Account),
-            Work::Replace(pair) => call.replace(&pair).map(Output::Account),
-            Work::Reload => call.reload().map(Output::IsNewPair),
-            Work::Authorization => call.credentials().map(Output::Credentials),
-            Work::Protection => call.protection().map(Output::Protection),
-            Work::Request(request) => call.request(request).map(Output::Response),
+            Work::Verify => call.verify().map(CallOutput::Account),
+            Work::Replace(pair) => call.replace(&pair).map(CallOutput::Account),
+            Work::Reload => call.reload().map(CallOutput::IsNewPair),
+            Work::Authorization => call.credentials().map(CallOutput::Credentials),
+            Work::Protection => call.protection().map(CallOutput::Protection),
+            Work::Request(request) => call.request(request).map(CallOutput::Response),
         }
     }
 
-    fn complete(&self, outcome: CallOutcome<Output>) {
+    fn complete(&self, outcome: CallOutcome<CallOutput>) {
         *lock(&self.outcome) = Some(outcome);
         self.done.push(self.number);
     }
@@ -144,13 +144,13 @@ impl StartedCall {
             client.record_rate_limit(response);
         }
         match outcome.into_result(py)? {
-            Output::Account(found) => account(py, &found),
-            Output::IsNewPair(is_new) => Ok(is_new.into_pyobject(py)?.to_owned().into_any()),
-            Output::Credentials(pair) => {
+            CallOutput::Account(found) => account(py, &found),
+            CallOutput::IsNewPair(is_new) => Ok(is_new.into_pyobject(py)?.to_owned().into_any()),
+            CallOutput::Credentials(pair) => {
                 Ok(pair.expose_authorization(|header| PyString::from_bytes(py, header))?.into_any())
             }
-            Output::Protection(report) => protection(py, &report),
-            Output::Response(received) => {
+            CallOutput::Protection(report) => protection(py, &report),
+            CallOutput::Response(received) => {
                 let limit = client.record_rate_limit(&received);
                 response(py, &received, &limit)
             }

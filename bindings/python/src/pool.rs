@@ -40,19 +40,19 @@ impl Pool {
 
 #[derive(Default)]
 struct Threads {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     work: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     waiting: VecDeque<Arc<Job>>,
     count: usize,
     idle: usize,
 }
 
 impl Threads {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

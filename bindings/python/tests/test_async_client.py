@@ -51,8 +51,9 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def client_of(sandbox: Sandbox, source: Any = None, **settings: Any) -> AsyncClient:
-    """Creates a client of the sandbox, by default with the pair of its first account."""
-    pair = sandbox.credentials() if source is None else source
+    """Creates a client of the sandbox, by default with the pair of a new account."""
+    # The requests of a test must not count for the rate limit of the account that other tests use.
+    pair = Account(sandbox).credentials() if source is None else source
     return AsyncClient(pair, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
 
 
@@ -71,9 +72,10 @@ def ended(client: AsyncClient, outcome: str) -> int:
 
 def test_every_method_has_the_result_of_the_client(sandbox: Sandbox, run: Run) -> None:
     async def main() -> None:
-        async with client_of(sandbox) as client:
+        account = Account(sandbox)
+        async with client_of(sandbox, account.credentials()) as client:
             assert (client.generation, client.key_hint, client.rate_limit) == (0, None, None)
-            assert (await client.verify()).id == 12345
+            assert (await client.verify()).id == account.pair["account_id"]
             response = await client.get(ECHO, params={"a": [1, 2]}, headers={"X-Canary": "value"})
             assert response.http_status == 200
             assert client.rate_limit == response.rate_limit
@@ -85,12 +87,12 @@ def test_every_method_has_the_result_of_the_client(sandbox: Sandbox, run: Run) -
             assert (await client.delete(tag)).http_status == 200
             assert (await client.request("GET", ECHO)).http_status == 200
             assert await client.reload() is False
-            assert (await client.replace(sandbox.credentials())).id == 12345
-            assert await client.authorization() == f"{sandbox.api_key}:{sandbox.api_secret}"
+            assert (await client.replace(account.credentials())).id == account.pair["account_id"]
+            assert f"{await client.authorization()}\n" == account.line
             assert (await client.protection()).asked == "auto"
             assert [call["id"] async for call in client.pages(CALLS, params={"per_page": 20})]
             assert client.generation >= 1
-            assert client.key_hint == sandbox.credentials().key_hint
+            assert client.key_hint == account.credentials().key_hint
             with client.exchange("GET", ECHO) as exchange:
                 assert exchange.method == "GET"
         assert repr(client) == "<AsyncClient closed>"
@@ -156,18 +158,17 @@ def test_more_calls_wait_for_a_thread_and_can_be_cancelled(sandbox: Sandbox, run
     async def main() -> None:
         async with client_of(sandbox, timeout=None, max_concurrency=2) as client:
             await client.get(ECHO)
-            sandbox.control("POST", "clear", {})
             sandbox.fault("hang", times=2)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.get, ECHO)
                 tasks.start_soon(client.get, ECHO)
-                await until(lambda: len(sandbox.requests()) == 2)
+                await until(lambda: len(sandbox.requests()) == 3)
                 with anyio.move_on_after(0.5) as waiting:
                     await client.get("/v2.1/waited")
                 assert waiting.cancelled_caught
                 tasks.cancel_scope.cancel()
             assert (await client.get(ECHO)).http_status == 200
-        assert [request["path"] for request in sandbox.requests()] == [ECHO] * 3
+        assert [request["path"] for request in sandbox.requests()] == [ECHO] * 4
 
     run(main)
 
@@ -191,11 +192,12 @@ def test_a_call_can_be_cancelled_from_another_thread(sandbox: Sandbox, run: Run,
 
 def test_the_source_may_be_a_coroutine_function(sandbox: Sandbox, run: Run) -> None:
     threads: list[threading.Thread] = []
+    pair = Account(sandbox).credentials()
 
     async def load() -> Credentials:
         await anyio.sleep(0.01)
         threads.append(threading.current_thread())
-        return sandbox.credentials()
+        return pair
 
     class Loader:
         async def __call__(self) -> Credentials:

@@ -498,11 +498,10 @@ class AsyncClient:
         return await self._latest.run(start)
 
     async def _wait(self, seconds: float, cancel: Optional[Cancel]) -> None:
-        """Waits. Returns at once if the next request would be cancelled."""
+        """Waits, at most until `cancel` is fired. Raises `CallCancelledError` if the client is closed."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if (cancel is not None and cancel.is_fired) or "closed" in repr(self._client):
-                return
+        while (left := end - time.monotonic()) > 0 and not (cancel is not None and cancel.is_fired):
+            self._client.__enter__()  # It raises the error.
             await _event_loops.current().sleep(min(left, _CHECK))
 
     def _for_threads(self, source: _Source) -> Any:
