@@ -11,6 +11,7 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,12 @@ async def until(condition: Callable[[], object]) -> None:
     with anyio.fail_after(20):
         while not condition():
             await anyio.sleep(0.01)
+
+
+def kept(account: Account, secrets: list[str]) -> Credentials:
+    """Returns the pair of the account, and adds its secret to `secrets`."""
+    secrets.append(account.pair["api_secret"])
+    return Credentials(account.pair["api_key"], account.pair["api_secret"])
 
 
 def ended(client: AsyncClient, outcome: str) -> int:
@@ -137,6 +144,28 @@ def test_a_failure_is_raised_in_the_task(sandbox: Sandbox, run: Run) -> None:
 
     run(main)
     assert len(sandbox.requests()) == 3
+
+
+def test_no_frame_of_a_failed_call_has_the_pair(sandbox: Sandbox, run: Run) -> None:
+    async def main() -> None:
+        async with client_of(sandbox) as client:
+            for call in (client.get("/no-such-page"), client.get(ECHO, timeout=-1)):
+                try:
+                    await call
+                except justcall_auth.JustCallError as error:
+                    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+                    texts.append("".join(report.format()))
+
+    texts: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        secrets: list[str] = []
+        patch.setattr(Account, "credentials", lambda account: kept(account, secrets))
+        run(main)
+    assert len(texts) == 2
+    assert all("_async_client.py" in text for text in texts)
+    assert [
+        secrets[0][at : at + 8] for at in range(33) if any(secrets[0][at : at + 8] in one for one in texts)
+    ] == []
 
 
 def test_a_cancelled_task_ends_its_call(sandbox: Sandbox, run: Run) -> None:
