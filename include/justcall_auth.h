@@ -149,7 +149,7 @@
  * - A file with a pair is at most 64 KiB, and so is the output of a `command:` source.
  * - The program of a `command:` source may run for at most 10 seconds.
  * - The library resolves at most 16 host names at the same time.
- * - The library keeps at most 64 idle connections, each for at most 30 seconds.
+ * - The library keeps at most 256 idle connections, each for at most 30 seconds.
  *
  * ## Time
  *

@@ -1,6 +1,7 @@
 //! Converts arguments for the library. A wrong type raises `TypeError`, an invalid value `InvalidArgumentError`. Both
 //! messages name the argument.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -266,6 +267,20 @@ impl FromPyObject<'_, '_> for MaxRetries {
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         whole(&object).map(Self).map_err(|failure| {
             refusal(&object, &failure, "max_retries", "int", "is not between 0 and 4294967295")
+        })
+    }
+}
+
+/// The argument `max_concurrency`.
+#[derive(Clone, Copy)]
+pub(crate) struct MaxConcurrency(pub(crate) NonZeroU16);
+
+impl FromPyObject<'_, '_> for MaxConcurrency {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        whole(&object).map(Self).map_err(|failure| {
+            refusal(&object, &failure, "max_concurrency", "int", "is not between 1 and 65535")
         })
     }
 }

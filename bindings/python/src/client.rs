@@ -26,7 +26,9 @@ use crate::capi;
 use crate::credentials::Credentials;
 use crate::errors::exception;
 use crate::event::{Observer, OnEvent};
+use crate::job::{Completions, StartedCall, Work};
 use crate::options::{CancelArgument, options};
+use crate::pool::Pool;
 use crate::protection::protection;
 use crate::request::Contents;
 use crate::response::rate_limit;
@@ -355,6 +357,48 @@ impl Client {
         static PAGES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let pages = capi::imported(slf.py(), &PAGES, "justcall_auth._pages", "pages")?;
         capi::call_package(pages, (slf, path), options)
+    }
+
+    /// Starts a request for `AsyncClient`. The arguments are those of `request`.
+    #[pyo3(signature = (pool, completions, method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
+    fn _start_request<'py>(
+        slf: &Bound<'py, Self>,
+        pool: &Pool,
+        completions: &Completions,
+        method: Method,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<StartedCall> {
+        let client = slf.get().client(slf.py())?;
+        let request = Contents { params, json, data, headers }.request(slf.py(), method, path, &client)?;
+        Self::start(slf, pool, completions, options(timeout, cancel), Work::Request(request))
+    }
+
+    /// Starts another call for `AsyncClient`: the method `name`, whose arguments are the others.
+    #[pyo3(signature = (pool, completions, name, credentials = None, *, timeout = CallTimeout(None), cancel = None))]
+    fn _start(
+        slf: &Bound<'_, Self>,
+        pool: &Pool,
+        completions: &Completions,
+        name: &str,
+        credentials: Option<&Bound<'_, Credentials>>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<StartedCall> {
+        let work = match (name, credentials) {
+            ("verify", None) => Work::Verify,
+            ("replace", Some(pair)) => Work::Replace(pair.get().0.clone()),
+            ("reload", None) => Work::Reload,
+            ("authorization", None) => Work::Authorization,
+            ("protection", None) => Work::Protection,
+            _ => return Err(PyTypeError::new_err("no such call")),
+        };
+        Self::start(slf, pool, completions, options(timeout, cancel), work)
     }
 
     /// Waits, for `pages`.

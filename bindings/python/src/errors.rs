@@ -23,15 +23,17 @@ pub(crate) fn guarded<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
 ) -> Result<T, Error> {
+    py.detach(|| gil::without(|| caught(work)))
+}
+
+/// Runs `work`. A panic, which is a bug, becomes the error `internal`.
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // Data that a panic leaves incomplete is behind locks that ignore poison, or is dropped here.
-    let guarded = || {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            // The drop of the panic's payload could panic.
-            mem::forget(panic);
-            Err(Error::new(ErrorKind::Internal))
-        })
-    };
-    py.detach(|| gil::without(guarded))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        // The drop of the panic's payload could panic.
+        mem::forget(panic);
+        Err(Error::new(ErrorKind::Internal))
+    })
 }
 
 /// Returns the Python exception for `error`, or the exception that its creation raised.

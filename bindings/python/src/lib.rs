@@ -24,8 +24,10 @@ mod finding;
 mod gil;
 mod held;
 mod interpreter;
+mod job;
 mod options;
 mod pairs;
+mod pool;
 mod protection;
 mod request;
 mod response;
@@ -57,7 +59,11 @@ mod _native {
     #[pymodule_export]
     use super::exception::error_table;
     #[pymodule_export]
+    use super::job::{Completions, StartedCall};
+    #[pymodule_export]
     use super::options::Cancel;
+    #[pymodule_export]
+    use super::pool::Pool;
     #[pymodule_export]
     use super::testing::forget_rejections;
     #[pymodule_export]

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use crate::capi;
-use crate::errors::{exception, guarded};
+use crate::errors::{caught, exception, guarded};
 use crate::gil::Attached;
 
 thread_local! {
@@ -47,7 +47,7 @@ struct Raised {
 impl Running {
     fn new(mut options: CallOptions) -> Self {
         let end = Cancel::new();
-        options.add_cancel(end.clone()).set_interrupt(Arc::new(Signals));
+        options.add_cancel(end.clone());
         Self { options, end, raised: Mutex::default() }
     }
 
@@ -80,18 +80,36 @@ pub(crate) struct CallOutcome<T> {
 /// Runs `work` without the GIL, within the limits of `options`. `work` makes its calls with [`call_of`].
 pub(crate) fn run<T: Send>(
     py: Python<'_>,
-    options: CallOptions,
+    mut options: CallOptions,
     work: impl FnOnce() -> Result<T, Error> + Send,
 ) -> CallOutcome<T> {
+    options.set_interrupt(Arc::new(Signals));
+    tracked(options, || guarded(py, work))
+}
+
+/// Runs `work` as [`run`] does, on a thread that never has the GIL, except in Python code of the call.
+pub(crate) fn run_detached<T>(
+    options: CallOptions,
+    work: impl FnOnce() -> Result<T, Error>,
+) -> CallOutcome<T> {
+    tracked(options, || caught(work))
+}
+
+fn tracked<T>(options: CallOptions, work: impl FnOnce() -> Result<T, Error>) -> CallOutcome<T> {
     let running = Arc::new(Running::new(options));
     let outer = CURRENT.replace(Some(running.clone()));
-    let result = guarded(py, work);
+    let result = work();
     CURRENT.set(outer);
     let raised = std::mem::take(&mut *running.raised());
     CallOutcome { result, raised }
 }
 
 impl<T> CallOutcome<T> {
+    /// Creates the outcome of a call that did not start.
+    pub(crate) fn failure(error: Error) -> Self {
+        Self { result: Err(error), raised: Raised::default() }
+    }
+
     /// Returns the response of the failure, if there is one.
     pub(crate) fn failed_with(&self) -> Option<&Response> {
         self.result.as_ref().err().and_then(Error::response)

@@ -108,6 +108,22 @@ def test_it_prints_the_objections_of_the_service(sandbox: Sandbox) -> None:
     assert json.loads(shown) == body
 
 
+def test_it_counts_the_calls_of_all_pages(sandbox: Sandbox) -> None:
+    arguments = ("default:", sandbox.url, sandbox.ca_file)
+    code, output, errors = run("pages.py", *arguments, environment=sandbox.environment())
+    assert (code, errors) == (0, "")
+    assert sum(int(line.split()[1]) for line in output.splitlines()) == 57
+    assert len(sandbox.requests()) == 3
+
+
+def test_it_requests_several_lists_at_once(sandbox: Sandbox) -> None:
+    arguments = ("default:", sandbox.url, sandbox.ca_file)
+    code, output, errors = run("async_client.py", *arguments, environment=sandbox.environment())
+    assert (code, errors) == (0, "")
+    assert [int(line) for line in output.splitlines()][-1] == 57
+    assert {request["path"] for request in sandbox.requests()} >= {"/v2.1/users", "/v2.1/user_groups"}
+
+
 def test_it_continues_through_a_reset_and_prints_that(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
     put(file, account.line)

@@ -63,7 +63,8 @@ pub use justcall_auth_protocol::table;
 pub use justcall_auth_protocol::{Headers, Response};
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};
 pub use justcall_auth_secret::{
-    Level, Protection, Secret, StackBuffer, WipedBuffer, WipingAllocator, Zeroize, Zeroizing,
+    Level, PerProcess, Protection, Secret, StackBuffer, WipedBuffer, WipingAllocator, Zeroize, Zeroizing,
+    spawn_without_signals,
 };
 pub use observe::{Event, EventKind, Observe};
 pub use options::CallOptions;

@@ -229,6 +229,35 @@ fn it_cancels_every_call_of_a_client_at_shutdown_and_no_other() {
     other.verify().expect("a good pair");
 }
 
+#[test]
+fn it_cancels_the_calls_of_a_derived_client_at_shutdown_but_not_those_of_its_origin() {
+    let sandbox = sandbox();
+    let client = Client::new(&config(&sandbox)).expect("a client");
+    let derived = client.with_options(None, Some(0), None);
+    let second = derived.with_options(Some(TIME_LIMIT), None, None);
+    derived.shutdown();
+    for cancelled in [&derived, &second] {
+        assert_eq!(cancelled.verify().expect_err("it is shut down").kind(), ErrorKind::Cancelled);
+    }
+    client.verify().expect("its own handle has not fired");
+    let third = client.with_options(None, None, None);
+    client.shutdown();
+    assert_eq!(third.verify().expect_err("the origin is shut down").kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn it_cancels_a_wait_between_calls() {
+    let sandbox = sandbox();
+    let client = Client::new(&config(&sandbox)).expect("a client");
+    let begun = Instant::now();
+    client.call().wait(Duration::from_millis(20)).expect("nothing cancels it");
+    assert!(begun.elapsed() >= Duration::from_millis(20));
+    let (cancel, calling) = (Cancel::new(), client.clone());
+    let for_wait = cancel.clone();
+    let wait = move || calling.call().with_cancel(for_wait).wait(TIME_LIMIT);
+    cancel_once(|| thread::sleep(Duration::from_millis(20)), || cancel.fire(), wait);
+}
+
 /// Returns how often the thread `id` of this process has been woken.
 fn wake_ups(id: &Path) -> u64 {
     let status = fs::read_to_string(Path::new("/proc").join(id).join("status")).expect("the thread runs");

@@ -47,6 +47,25 @@ fn it_shares_rejections_between_all_clients_of_the_process() {
 }
 
 #[test]
+fn a_derived_client_has_other_settings_and_the_same_pair_and_connection() {
+    let sandbox = sandbox();
+    let client = with_pair(&sandbox, sandbox.api_key(), sandbox.api_secret());
+    calls(&client).expect("a good pair");
+    calls(&client.with_options(Some(TIME_LIMIT), None, None)).expect("the same pair");
+    let patient = client.with_options(None, Some(1), None);
+    for (caller, is_retried) in [(&client, false), (&patient, true)] {
+        sandbox
+            .control("POST", "faults", &json!({"fault": "answer", "status": 503, "times": 1}))
+            .expect("a fault");
+        assert_eq!(calls(caller).is_ok(), is_retried);
+    }
+    assert_eq!((client.generation(), patient.generation()), (1, 1));
+    let connections: Vec<_> =
+        requests(&sandbox).iter().map(|request| request["connection"].clone()).collect();
+    assert_eq!(connections, vec![connections[0].clone(); 5]);
+}
+
+#[test]
 fn it_refreshes_the_source_after_its_pair_was_rejected() {
     let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");

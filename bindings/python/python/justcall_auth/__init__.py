@@ -70,6 +70,7 @@ from ._response import RateLimit, Response
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._async_client import AsyncClient
     from ._event import Event
     from ._exchange import Action, Wait
     from ._webhook import ANY_URL, AnyUrl
@@ -80,6 +81,7 @@ __all__ = [
     "Account",
     "Action",
     "AnyUrl",
+    "AsyncClient",
     "BadRequestError",
     "CallCancelledError",
     "Cancel",
@@ -134,10 +136,14 @@ _MODULES = {
     "ANY_URL": "_webhook",
     "Action": "_exchange",
     "AnyUrl": "_webhook",
+    "AsyncClient": "_async_client",
     "Event": "_event",
     "Wait": "_exchange",
 }
-"""The modules of the names that are imported at their first use: they import `enum` or `logging`."""
+"""The modules of the names that are imported at their first use.
+
+They import `asyncio`, `enum` or `logging`.
+"""
 
 
 def __getattr__(name: str) -> object:

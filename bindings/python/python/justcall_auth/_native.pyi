@@ -17,8 +17,11 @@ __all__ = [
     "MAX_WEBHOOK_BODY",
     "Cancel",
     "Client",
+    "Completions",
     "Credentials",
     "Exchange",
+    "Pool",
+    "StartedCall",
     "WebhookEvent",
     "WebhookVerifier",
     "__version__",
@@ -77,6 +80,40 @@ class Cancel:
     @property
     def is_fired(self) -> bool:
         """Whether `fire` was called."""
+
+@final
+class Pool:
+    """The threads of an `AsyncClient` and of the clients derived from it.
+
+    They start with the first calls of the process, and in a child of `fork()` with its first calls.
+    """
+
+    def __new__(cls, max_concurrency: int) -> Self: ...
+
+@final
+class Completions:
+    """The completed calls of an event loop. `fileno` is readable if there are any."""
+
+    def __new__(cls) -> Self: ...
+    def fileno(self) -> int:
+        """Returns the number of the file that becomes readable."""
+
+    def take(self) -> list[int]:
+        """Returns the numbers of the calls that were completed since the last call."""
+
+@final
+class StartedCall:
+    """A call that was started."""
+
+    @property
+    def number(self) -> int:
+        """The number of the call, which `Completions.take` returns."""
+
+    def cancel(self) -> None:
+        """Ends the call, whose result is not needed."""
+
+    def result(self) -> Any:
+        """Returns the result of the call, which is complete, or raises its failure."""
 
 @final
 class Client:
@@ -417,6 +454,34 @@ class Client:
         Raises the exceptions of `get`. Raises `InvalidResponseError` if a page has no `data`, if the link is
         not under the base URL, or if a link appears twice.
         """
+
+    def _start_request(
+        self,
+        pool: Pool,
+        completions: Completions,
+        method: str,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = ...,
+        cancel: Cancel | None = None,
+    ) -> StartedCall:
+        """Starts a request for `AsyncClient`. The arguments are those of `request`."""
+
+    def _start(
+        self,
+        pool: Pool,
+        completions: Completions,
+        name: str,
+        credentials: Credentials | None = None,
+        *,
+        timeout: float | None = ...,
+        cancel: Cancel | None = None,
+    ) -> StartedCall:
+        """Starts another call for `AsyncClient`: the method `name`, whose arguments are the others."""
 
     def _wait(self, seconds: float, *, cancel: Cancel | None = None) -> None:
         """Waits, for `pages`."""

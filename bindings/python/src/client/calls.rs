@@ -13,6 +13,8 @@ use super::{Client, Open, Visited};
 use crate::arguments::{CallTimeout, MaxRetries, Method, Path, RotationWait};
 use crate::callable::Callable;
 use crate::errors::{detached, exception};
+use crate::job::{Completions, StartedCall, Work};
+use crate::pool::Pool;
 use crate::request::Contents;
 use crate::response::response;
 use crate::running::{self, call_of};
@@ -119,6 +121,19 @@ impl Client {
             self.record_rate_limit(response);
         }
         outcome.into_result(py)
+    }
+
+    /// Starts a call on a thread of `pool`.
+    pub(super) fn start(
+        client: &Bound<'_, Self>,
+        pool: &Pool,
+        completions: &Completions,
+        options: CallOptions,
+        work: Work,
+    ) -> PyResult<StartedCall> {
+        let started = StartedCall::new(client, completions, options, work)?;
+        pool.start(started.job());
+        Ok(started)
     }
 
     pub(super) fn send<'py>(

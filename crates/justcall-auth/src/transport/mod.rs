@@ -77,8 +77,9 @@ const IDLE_INPUT: usize = 8 * 1024;
 const IDLE_OUTPUT: usize = 2 * 1024;
 /// How much of a body is passed to the connection at a time, in bytes: as much as a TLS record holds.
 const BODY_PIECE: usize = 16 * 1024;
-/// The most idle connections, to one host and in total.
-const MAX_IDLE: usize = 64;
+/// The most idle connections, to one host and in total: more than a program makes calls at a time, because a new
+/// connection costs more than a call.
+const MAX_IDLE: usize = 256;
 /// How long an idle connection is kept. Servers commonly close it after a minute or more.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
 /// The most bytes of an error's body that are read: enough for the service's message and the field errors of a form.
