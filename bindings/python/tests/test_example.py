@@ -134,6 +134,9 @@ def test_it_continues_through_a_reset_and_prints_that(sandbox: Sandbox, tmp_path
     ("example", "printed"),
     [
         ("exchange.py", ["5 calls"]),
+        ("adapter_requests.py", ["5 calls"]),
+        ("adapter_httpx.py", ["5 calls, 5 calls"]),
+        ("adapter_aiohttp.py", ["5 calls"]),
         (
             "exchange_asyncio.py",
             [f"200 /v2.1/calls?per_page=5&page={page}" for page in range(3)],
