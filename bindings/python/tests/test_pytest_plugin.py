@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import subprocess
 import sys
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +15,6 @@ from support import ROOT, SANDBOX_VARIABLE, sandbox_binary
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-GUIDE = ROOT / "docs/guide/testing.md"
 
 
 def run(folder: Path, text: str, arguments: Sequence[str] = (), **variables: str) -> tuple[int, str]:
@@ -140,40 +137,8 @@ def test_it_names_the_package_that_is_missing(tmp_path: Path) -> None:
     assert "justcall-auth-sandbox is not installed: pip install 'justcall-auth[testing]'" in output
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of the sandbox, from the debug build."""
-    folder = tmp_path_factory.mktemp("wheel")
-    target = sandbox_binary().resolve().parents[1]
-    maturin = [sys.executable, "-m", "maturin", "build", "--quiet", "--profile", "dev", "--out", str(folder)]
-    subprocess.run(
-        maturin,
-        cwd=ROOT / "bindings/python-sandbox",
-        env={**os.environ, "CARGO_TARGET_DIR": str(target)},
-        check=True,
-        timeout=900,
-    )
-    (built,) = folder.iterdir()
-    return built
-
-
-def test_the_wheel_of_the_sandbox_has_the_command(wheel: Path, tmp_path: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    assert [name for name in names if name.endswith("scripts/justcall-auth-sandbox")]
-    environment = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], check=True)
-    python = str(environment / "bin/python")
-    install = [python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(install, check=True)
-    # The plugin finds the command beside the interpreter, without the variable and without PATH.
-    script = (
-        "import os, sys; sys.path[:0] = sys.argv[1:]; os.environ.pop('JUSTCALL_SANDBOX_BIN', None)\n"
-        "os.environ['PATH'] = ''\n"
-        "from justcall_auth_pytest import Sandbox\n"
-        "with Sandbox() as sandbox:\n"
-        "    with sandbox.client() as client:\n"
-        "        print(client.verify().verified_by)\n"
-    )
-    paths = [path for path in sys.path if path]
-    done = subprocess.run([python, "-c", script, *paths], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "/v2/account\n"), done.stderr
+@pytest.mark.parametrize(("example", "passed"), [("sandbox", 5), ("respx", 2), ("httpserver", 2)])
+def test_the_examples_of_the_guide_pass(tmp_path: Path, example: str, passed: int) -> None:
+    text = (ROOT / f"examples/python/testing/test_{example}.py").read_text(encoding="utf-8")
+    code, output = run(tmp_path, text)
+    assert (code, f"{passed} passed" in output) == (0, True), output
