@@ -70,6 +70,7 @@ from ._response import RateLimit, Response
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._call_record import CallRecord
     from ._event import Event
     from ._exchange import Action, Wait
     from ._webhook import ANY_URL, AnyUrl
@@ -82,6 +83,7 @@ __all__ = [
     "AnyUrl",
     "BadRequestError",
     "CallCancelledError",
+    "CallRecord",
     "Cancel",
     "Client",
     "ConnectionFailedError",
@@ -131,6 +133,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "CallRecord": "_call_record",
     "ANY_URL": "_webhook",
     "Action": "_exchange",
     "AnyUrl": "_webhook",
