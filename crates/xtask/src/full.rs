@@ -38,7 +38,7 @@ pub fn run(root: &Path) -> Result<()> {
         step("the build that panics on demand", || build(root, "full-test-panic", Some("test-panic")))?;
     step("Python module, release build", || python_module(root, &venv))?;
     step("Python tests that take longer", || {
-        let tests = ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "full"];
+        let tests = ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/full"];
         let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);
         let sandbox = libraries.join("justcall-auth-sandbox");
         python::refuse_skips(root, &run::output_shown(pytest.env("JUSTCALL_SANDBOX_BIN", sandbox))?)
