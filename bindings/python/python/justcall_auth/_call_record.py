@@ -73,8 +73,12 @@ def _without_digits(text: str) -> str:
 
 def _is_logged() -> bool:
     # A program that has not imported `logging` has not enabled the level.
-    logging = sys.modules.get("logging")
-    return logging is not None and logging.getLogger("justcall_auth").isEnabledFor(10)
+    if "logging" not in sys.modules:
+        return False
+    # Another thread may be importing it now: the statement waits until the module is complete.
+    import logging
+
+    return logging.getLogger("justcall_auth").isEnabledFor(logging.DEBUG)
 
 
 def begin(method: str, path: str, has_hook: bool) -> Optional[CallRecord]:
