@@ -2,6 +2,7 @@
 
 mod calls;
 pub(crate) mod exchange;
+mod observed;
 mod pair;
 
 use std::sync::{Arc, Mutex};
@@ -25,7 +26,7 @@ use crate::callable::Callable;
 use crate::capi;
 use crate::credentials::Credentials;
 use crate::errors::exception;
-use crate::event::{Observer, OnEvent};
+use crate::event::{Observer, OnCall, OnEvent};
 use crate::job::{Completions, StartedCall, Work};
 use crate::options::{CancelArgument, options};
 use crate::pool::Pool;
@@ -35,6 +36,9 @@ use crate::response::rate_limit;
 use crate::settings::{CaPem, Settings};
 use crate::source::Source;
 use exchange::Exchange;
+
+/// The path of a verification in the record of its call. The client may request another page.
+const VERIFICATION: &str = "/v2/account";
 
 #[doc = include_str!("client/help.txt")]
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
@@ -49,14 +53,15 @@ pub(crate) struct Client {
 struct Open {
     client: justcall_auth::Client,
     source: Option<Arc<Callable>>,
+    observer: Arc<Observer>,
     visited: Visited,
 }
 
 /// What the garbage collector visits. It must visit each reference to a Python object once, so a derived client visits
 /// only the client that it was derived from.
 enum Visited {
-    /// The source callable of the client, and this observer.
-    Own(Arc<Observer>),
+    /// The source callable and the observer of the client.
+    Own,
     /// The client that this one was derived from.
     Origin(Py<Client>),
 }
@@ -71,8 +76,9 @@ impl Client {
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
             rotation_wait = RotationWait(Duration::ZERO), ca_file = None, ca_pem = None, proxy = None,
             local_address = None, max_response_length = MaxResponseLength::usual(), expected_account = None,
-            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None, **unknown),
-        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, ca_pem=None, proxy=None, local_address=None, max_response_length=33554432, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
+            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None, on_request = None,
+            on_response = None, **unknown),
+        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, ca_pem=None, proxy=None, local_address=None, max_response_length=33554432, expected_account=None, memory_protection='auto', state_file=None, on_event=None, on_request=None, on_response=None)"
     )]
     fn new(
         py: Python<'_>,
@@ -92,6 +98,8 @@ impl Client {
         memory_protection: MemoryProtection,
         state_file: Option<StateFile>,
         on_event: Option<OnEvent>,
+        on_request: Option<OnCall>,
+        on_response: Option<OnCall>,
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         pair::refuse_halves(more, unknown)?;
@@ -124,7 +132,7 @@ impl Client {
             expected_account,
             memory_protection,
             state_file,
-            observer: Arc::new(Observer(on_event.map(|handler| handler.0))),
+            observer: Arc::new(Observer::new(on_event, on_request, on_response)),
         };
         Self::open(py, config, callable, &settings)
     }
@@ -135,7 +143,7 @@ impl Client {
     #[classmethod]
     #[pyo3(
         signature = (credentials, **settings),
-        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, ca_pem=None, proxy=None, local_address=None, max_response_length=33554432, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
+        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, ca_pem=None, proxy=None, local_address=None, max_response_length=33554432, expected_account=None, memory_protection='auto', state_file=None, on_event=None, on_request=None, on_response=None)"
     )]
     fn from_credentials<'py>(
         class: &Bound<'py, PyType>,
@@ -164,8 +172,10 @@ impl Client {
         timeout: CallTimeout,
         cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let found = self.call(py, options(timeout, cancel), |call| call.verify())?;
-        account(py, &found)
+        self.observed(py, "GET", VERIFICATION, |retries| {
+            let found = self.call_counting(py, options(timeout, cancel), retries, |call| call.verify())?;
+            account(py, &found)
+        })
     }
 
     #[doc = include_str!("client/replace.txt")]

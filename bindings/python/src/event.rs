@@ -15,7 +15,19 @@ use crate::running::{self, Running};
 use crate::value::value;
 
 /// The argument `on_event`: a callable.
-pub(crate) struct OnEvent(pub(crate) Held);
+pub(crate) struct OnEvent(Held);
+
+/// The argument `on_request` or `on_response`: a callable.
+pub(crate) struct OnCall(pub(super) Held);
+
+impl FromPyObject<'_, '_> for OnCall {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        callback("on_request and on_response", &object, "a callable that takes a CallRecord, or None")?;
+        Ok(Self(Held::new(object.to_owned())))
+    }
+}
 
 impl FromPyObject<'_, '_> for OnEvent {
     type Error = PyErr;
@@ -26,13 +38,32 @@ impl FromPyObject<'_, '_> for OnEvent {
     }
 }
 
-/// Passes events to Python's `logging`, and to the client's handler if it has one.
-pub(crate) struct Observer(pub(crate) Option<Held>);
+/// Passes events to Python's `logging`, and to the client's handlers if it has any.
+pub(crate) struct Observer {
+    events: Option<Held>,
+    /// Called before each call.
+    pub(crate) before: Option<Held>,
+    /// Called after each call.
+    pub(crate) after: Option<Held>,
+}
 
 impl Observer {
-    /// Visits the handler for the garbage collector.
+    pub(crate) fn new(
+        on_event: Option<OnEvent>,
+        on_request: Option<OnCall>,
+        on_response: Option<OnCall>,
+    ) -> Self {
+        Self {
+            events: on_event.map(|handler| handler.0),
+            before: on_request.map(|handler| handler.0),
+            after: on_response.map(|handler| handler.0),
+        }
+    }
+
+    /// Visits the handlers for the garbage collector.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.as_ref().map_or(Ok(()), |handler| handler.traverse(visit))
+        let handlers = [&self.events, &self.before, &self.after];
+        handlers.into_iter().flatten().try_for_each(|handler| handler.traverse(visit))
     }
 }
 
@@ -41,8 +72,11 @@ impl Observe for Observer {
         // Events are dropped while the interpreter shuts down.
         running::in_python(|py, call| match event(py, happened) {
             Ok(event) => {
+                if let (EventKind::Retrying, Some(call)) = (happened.kind(), call) {
+                    call.count_retry();
+                }
                 log(&event).unwrap_or_else(|failure| survive(py, call, failure, None));
-                if let Some(handler) = &self.0 {
+                if let Some(handler) = &self.events {
                     let handler = handler.bind(py);
                     match capi::call(handler, (event,)) {
                         Ok(returned) => capi::release(py, returned.unbind()),

@@ -7,6 +7,7 @@
 //! greenlet may make calls on the same thread before the first one continues.
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use justcall_auth::{Call, CallOptions, Cancel, Client, Error, ErrorKind, Interrupt, Response};
@@ -33,6 +34,7 @@ pub(crate) struct Running {
     /// Ends the call.
     end: Cancel,
     raised: Mutex<Raised>,
+    retries: AtomicU32,
 }
 
 /// The exceptions that were raised during one call.
@@ -48,11 +50,16 @@ impl Running {
     fn new(mut options: CallOptions) -> Self {
         let end = Cancel::new();
         options.add_cancel(end.clone());
-        Self { options, end, raised: Mutex::default() }
+        Self { options, end, raised: Mutex::default(), retries: AtomicU32::new(0) }
     }
 
     fn raised(&self) -> MutexGuard<'_, Raised> {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a retry of the call.
+    pub(crate) fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Ends the call with `raised`.
@@ -75,6 +82,7 @@ impl Running {
 pub(crate) struct CallOutcome<T> {
     result: Result<T, Error>,
     raised: Raised,
+    retries: u32,
 }
 
 /// Runs `work` without the GIL, within the limits of `options`. `work` makes its calls with [`call_of`].
@@ -101,13 +109,18 @@ fn tracked<T>(options: CallOptions, work: impl FnOnce() -> Result<T, Error>) -> 
     let result = work();
     CURRENT.set(outer);
     let raised = std::mem::take(&mut *running.raised());
-    CallOutcome { result, raised }
+    CallOutcome { result, raised, retries: running.retries.load(Ordering::Relaxed) }
 }
 
 impl<T> CallOutcome<T> {
     /// Creates the outcome of a call that did not start.
     pub(crate) fn failure(error: Error) -> Self {
-        Self { result: Err(error), raised: Raised::default() }
+        Self { result: Err(error), raised: Raised::default(), retries: 0 }
+    }
+
+    /// Returns how many retries the call made.
+    pub(crate) fn retries(&self) -> u32 {
+        self.retries
     }
 
     /// Returns the response of the failure, if there is one.

@@ -15,6 +15,7 @@ from support import CLIENT, SANDBOX_VARIABLE, SILENT, Sandbox, end_family
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from adapters import Session
     from support import Start
 
 FOREIGN_VARIABLES = {"CREDENTIALS_DIRECTORY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
@@ -45,6 +46,15 @@ def measured_sandbox(_running_measured_sandbox: Sandbox) -> Sandbox:
     """Another sandbox, which responds as measured on the live service."""
     _running_measured_sandbox.control("POST", "clear", {})
     return _running_measured_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandboxes() -> Iterator[dict[type[Session], Sandbox]]:
+    """A sandbox for each adapter, so that tests use all adapters at the same time."""
+    from adapters import ADAPTERS
+
+    with contextlib.ExitStack() as stack:
+        yield {adapter: stack.enter_context(Sandbox()) for adapter in ADAPTERS}
 
 
 @pytest.fixture

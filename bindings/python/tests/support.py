@@ -191,7 +191,7 @@ def finish(child: subprocess.Popen[str], limit: float = 10.0) -> tuple[int, str,
     return child.returncode, output, errors
 
 
-def end_family(child: subprocess.Popen[str]) -> None:
+def end_family(child: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """Ends a child that leads a session, with all processes of the session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

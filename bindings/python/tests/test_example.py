@@ -150,6 +150,9 @@ def test_it_continues_through_a_reset_and_prints_that(sandbox: Sandbox, tmp_path
     ("example", "printed"),
     [
         ("exchange.py", ["5 calls"]),
+        ("adapter_requests.py", ["5 calls"]),
+        ("adapter_httpx.py", ["5 calls, 5 calls"]),
+        ("adapter_aiohttp.py", ["5 calls"]),
         (
             "exchange_asyncio.py",
             [f"200 /v2.1/calls?per_page=5&page={page}" for page in range(3)],
@@ -243,3 +246,19 @@ def test_it_receives_webhooks_and_confirms_them(sandbox: Sandbox, tmp_path: Path
                 assert status(data={"id": 7}) == 500
             finally:
                 end_family(server)
+
+
+def test_it_creates_a_span_for_each_call(sandbox: Sandbox) -> None:
+    environment = sandbox.environment()
+    code, output, errors = run(
+        "opentelemetry_spans.py", "default:", sandbox.url, sandbox.ca_file, environment=environment
+    )
+    assert (code, errors) == (0, "")
+    decoder, spans, at = json.JSONDecoder(), [], 0
+    while at < len(output.rstrip()):
+        span, at = decoder.raw_decode(output, at)
+        spans.append(
+            (span["name"], span["attributes"]["http.response.status_code"], span["status"]["status_code"])
+        )
+        at += len(output[at:]) - len(output[at:].lstrip())
+    assert spans == [("GET /v2.1/calls/#", 200, "UNSET"), ("GET /v2.1/calls/#", 404, "ERROR")]

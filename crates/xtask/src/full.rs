@@ -45,6 +45,12 @@ pub fn run(root: &Path) -> Result<()> {
     let with_panic =
         step("the build that panics on demand", || build(root, "full-test-panic", Some("test-panic")))?;
     step("Python module, release build", || python_module(root, &venv))?;
+    step("Python tests that take longer", || {
+        let tests = ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/full"];
+        let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);
+        let sandbox = libraries.join("justcall-auth-sandbox");
+        python::refuse_skips(root, &run::output_shown(pytest.env("JUSTCALL_SANDBOX_BIN", sandbox))?)
+    })?;
     step("100,000 random webhooks, against Python's own hmac", || {
         let tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_webhook_differential.py"];
         let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);

@@ -71,6 +71,7 @@ from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._async_client import AsyncClient
+    from ._call_record import CallRecord
     from ._event import Event
     from ._exchange import Action, Wait
     from ._webhook import ANY_URL, AnyUrl
@@ -84,6 +85,7 @@ __all__ = [
     "AsyncClient",
     "BadRequestError",
     "CallCancelledError",
+    "CallRecord",
     "Cancel",
     "Client",
     "ConnectionFailedError",
@@ -133,6 +135,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "CallRecord": "_call_record",
     "ANY_URL": "_webhook",
     "Action": "_exchange",
     "AnyUrl": "_webhook",

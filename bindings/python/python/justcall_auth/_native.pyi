@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, NoReturn, Protocol, TypeVar, final, type
 from typing_extensions import Self, TypeAlias
 
 from ._account import Account
+from ._call_record import CallRecord
 from ._event import Event
 from ._exchange import Action, Wait
 from ._finding import Finding
@@ -189,6 +190,10 @@ class Client:
     coroutine function. An exception of the callable is passed to `sys.unraisablehook`, and the call
     continues; an exception that is not an `Exception` ends the call. Events also go to the logger
     `justcall_auth`.
+    `on_request` is called with a `CallRecord` before each call of `request`, its short forms and `verify`,
+    and `on_response` with the same object after the call, on its thread. They are treated as `on_event`.
+    The record has the method, the path without its query and digits, the status, the time and the number
+    of attempts, and no header. The logger `justcall_auth` writes it at level DEBUG.
 
     A reset of the pair needs no restart. At the start of a call, files and folders are checked for
     changes at most once a second. Every source is refreshed after the service rejected the pair. One
@@ -223,6 +228,8 @@ class Client:
         memory_protection: str = "auto",
         state_file: str | PathLike[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
+        on_request: Callable[[CallRecord], object] | None = None,
+        on_response: Callable[[CallRecord], object] | None = None,
     ) -> Self: ...
     @classmethod
     def from_credentials(
@@ -243,6 +250,8 @@ class Client:
         memory_protection: str = "auto",
         state_file: str | PathLike[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
+        on_request: Callable[[CallRecord], object] | None = None,
+        on_response: Callable[[CallRecord], object] | None = None,
     ) -> Self:
         """Creates a client with a pair that the program already has, instead of a source.
 

@@ -24,9 +24,9 @@ impl Open {
     /// Visits the Python objects of the client for the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match &self.visited {
-            Visited::Own(observer) => {
+            Visited::Own => {
                 self.source.as_ref().map_or(Ok(()), |source| source.traverse(visit))?;
-                observer.traverse(visit)
+                self.observer.traverse(visit)
             }
             Visited::Origin(client) => visit.call(client),
         }
@@ -44,7 +44,7 @@ impl Client {
             settings.apply(&mut config)?;
             justcall_auth::Client::new(&config)
         })?;
-        Ok(Self::opened(Open { client, source, visited: Visited::Own(settings.observer.clone()) }))
+        Ok(Self::opened(Open { client, source, observer: settings.observer.clone(), visited: Visited::Own }))
     }
 
     fn opened(open: Open) -> Self {
@@ -58,13 +58,16 @@ impl Client {
         max_retries: Option<MaxRetries>,
         rotation_wait: Option<RotationWait>,
     ) -> PyResult<Self> {
-        let client = origin.get().client(origin.py())?.with_options(
+        let open = origin.get().open_client().and_then(|_| origin.get().opened_as());
+        let open = open.map_err(|error| exception(origin.py(), &error))?;
+        let client = open.client.with_options(
             timeout.0,
             max_retries.map(|retries| retries.0),
             rotation_wait.map(|wait| wait.0),
         );
-        let source = origin.get().open.load().as_ref().and_then(|open| open.source.clone());
-        Ok(Self::opened(Open { client, source, visited: Visited::Origin(origin.clone().unbind()) }))
+        let (source, observer) = (open.source.clone(), open.observer.clone());
+        let visited = Visited::Origin(origin.clone().unbind());
+        Ok(Self::opened(Open { client, source, observer, visited }))
     }
 
     /// Returns the client, kept alive for one call.
@@ -75,7 +78,12 @@ impl Client {
     /// Returns the client, kept alive for one use. Fails with `cancelled` if it is closed.
     pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
         self.refuse_in_its_source()?;
-        self.open.load().as_ref().map(|open| open.client.clone()).ok_or_else(|| {
+        self.opened_as().map(|open| open.client.clone())
+    }
+
+    /// Returns what the client was opened with. Fails with `cancelled` if it is closed.
+    fn opened_as(&self) -> Result<Arc<Open>, Error> {
+        self.open.load_full().ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
             error.with_hint("Create a new client, or close a client only after its last call.")
         })
@@ -115,8 +123,20 @@ impl Client {
         options: CallOptions,
         make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
+        self.call_counting(py, options, &mut 0, make)
+    }
+
+    /// Makes one call as [`Client::call`] does, and sets `retries` to the number of its retries.
+    pub(super) fn call_counting<T: Send>(
+        &self,
+        py: Python<'_>,
+        options: CallOptions,
+        retries: &mut u32,
+        make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
         let client = self.client(py)?;
         let outcome = running::run(py, options, || make(call_of(&client)));
+        *retries = outcome.retries();
         if let Some(response) = outcome.failed_with() {
             self.record_rate_limit(response);
         }
@@ -145,9 +165,12 @@ impl Client {
         options: CallOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = contents.request(py, method, path, &self.client(py)?)?;
-        let received = self.call(py, options, |call| call.request(request))?;
-        let limit = self.record_rate_limit(&received);
-        response(py, &received, &limit)
+        let (method, path) = (request.method().to_owned(), request.path().to_owned());
+        self.observed(py, &method, &path, |retries| {
+            let received = self.call_counting(py, options, retries, |call| call.request(request))?;
+            let limit = self.record_rate_limit(&received);
+            response(py, &received, &limit)
+        })
     }
 
     /// Records the rate limit of a response and returns it.

@@ -1,0 +1,96 @@
+//! The record of a call, for the logger and for the hooks of the client.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::Client;
+use crate::capi;
+use crate::event::Observer;
+use crate::held::Held;
+
+impl Client {
+    /// Makes a call, and records it if the client has a hook or the logger is enabled for it. `make` sets its argument
+    /// to the number of retries.
+    pub(super) fn observed<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        path: &str,
+        make: impl FnOnce(&mut u32) -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let observer = self.open.load().as_ref().map(|open| open.observer.clone());
+        let record = match &observer {
+            Some(observer) => begin(py, observer, method, path)?,
+            None => None,
+        };
+        let mut retries = 0;
+        let result = make(&mut retries);
+        match (observer, record) {
+            (Some(observer), Some(record)) => end(py, &observer, &record, &result, retries).and(result),
+            _ => result,
+        }
+    }
+}
+
+/// Returns the record of a call that begins, after the hook was called with it; `None` if nothing observes the call.
+fn begin<'py>(
+    py: Python<'py>,
+    observer: &Arc<Observer>,
+    method: &str,
+    path: &str,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    static BEGIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let has_hook = observer.before.is_some() || observer.after.is_some();
+    let begin = capi::imported(py, &BEGIN, "justcall_auth._call_record", "begin")?;
+    let record = capi::call(begin, (method, path, has_hook))?;
+    if record.is_none() {
+        return Ok(None);
+    }
+    run(py, observer.before.as_ref(), &record)?;
+    Ok(Some(record))
+}
+
+/// Completes the record, logs it, and calls the hook with it.
+fn end(
+    py: Python<'_>,
+    observer: &Observer,
+    record: &Bound<'_, PyAny>,
+    result: &PyResult<Bound<'_, PyAny>>,
+    retries: u32,
+) -> PyResult<()> {
+    static END: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
+    let result = match result {
+        Ok(result) => result.clone(),
+        Err(failure) => failure.value(py).clone().into_any(),
+    };
+    // Handlers of `logging` are code of the program.
+    survive(py, capi::call(end, (record, result, retries)), None)?;
+    run(py, observer.after.as_ref(), record)
+}
+
+/// Calls a hook.
+fn run(py: Python<'_>, hook: Option<&Held>, record: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Some(hook) = hook.map(|hook| hook.bind(py)) else { return Ok(()) };
+    survive(py, capi::call(hook, (record,)), Some(hook))
+}
+
+/// Passes an exception to `sys.unraisablehook`, and the call continues. Returns an exception that ends programs or tasks,
+/// such as Ctrl-C while a hook runs.
+fn survive(
+    py: Python<'_>,
+    result: PyResult<Bound<'_, PyAny>>,
+    who: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    match result {
+        Ok(returned) => capi::release(py, returned.unbind()),
+        Err(failure) if failure.is_instance_of::<PyException>(py) => {
+            capi::write_unraisable(py, failure, who);
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(())
+}
