@@ -2,7 +2,7 @@
 
 mod calls;
 pub(crate) mod exchange;
-mod observed;
+pub(crate) mod observed;
 mod pair;
 
 use std::sync::{Arc, Mutex};

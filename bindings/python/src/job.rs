@@ -13,6 +13,7 @@ use pyo3::types::PyString;
 
 use crate::account::account;
 use crate::client::Client;
+use crate::client::observed::Observation;
 use crate::errors::exception;
 use crate::protection::protection;
 use crate::response::response;
@@ -91,6 +92,8 @@ impl Job {
 pub(crate) struct StartedCall {
     job: Arc<Job>,
     client: Py<Client>,
+    /// `None` if nothing observes the call, and after its end.
+    observation: Mutex<Option<Observation>>,
 }
 
 impl StartedCall {
@@ -100,6 +103,7 @@ impl StartedCall {
         completions: &Completions,
         mut options: CallOptions,
         work: Work,
+        observation: Option<Observation>,
     ) -> PyResult<Self> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let cancel = Cancel::new();
@@ -113,7 +117,8 @@ impl StartedCall {
             outcome: Mutex::new(None),
             done: completions.done.clone(),
         };
-        Ok(Self { job: Arc::new(job), client: client.clone().unbind() })
+        let observation = Mutex::new(observation);
+        Ok(Self { job: Arc::new(job), client: client.clone().unbind(), observation })
     }
 
     /// Returns what the pool runs.
@@ -131,14 +136,31 @@ impl StartedCall {
     }
 
     /// Ends the call, whose result is not needed.
-    fn cancel(&self) {
+    fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         self.job.cancel.fire();
+        // Taken before the hook runs, which may be code that ends the task.
+        let observation = lock(&self.observation).take();
+        let Some(observation) = observation else { return Ok(()) };
+        observation.end(py, &Err(exception(py, &Error::new(ErrorKind::Cancelled))), 0)
     }
 
     /// Returns the result of the call, which is complete, or raises its failure.
     fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let outcome = lock(&self.job.outcome).take();
         let outcome = outcome.ok_or_else(|| exception(py, &Error::new(ErrorKind::Internal)))?;
+        let retries = outcome.retries();
+        let result = self.convert(py, outcome);
+        let observation = lock(&self.observation).take();
+        match observation {
+            Some(observation) => observation.end(py, &result, retries).and(result),
+            None => result,
+        }
+    }
+}
+
+impl StartedCall {
+    /// Returns the outcome of the call for Python.
+    fn convert<'py>(&self, py: Python<'py>, outcome: CallOutcome<CallOutput>) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client.get();
         if let Some(response) = outcome.failed_with() {
             client.record_rate_limit(response);

@@ -353,6 +353,38 @@ def test_an_event_handler_is_called_and_can_end_the_call(sandbox: Sandbox, run: 
     run(main)
 
 
+def test_the_hooks_are_called_with_each_call(sandbox: Sandbox, run: Run) -> None:
+    before: list[justcall_auth.CallRecord] = []
+    after: list[tuple[str, str, int, int, str | None]] = []
+    threads: set[threading.Thread] = set()
+
+    def ended(record: justcall_auth.CallRecord) -> None:
+        threads.add(threading.current_thread())
+        after.append((record.method, record.path, record.http_status, record.attempts, record.error))
+
+    async def main() -> None:
+        pair = Account(sandbox).credentials()
+        async with client_of(sandbox, pair, on_request=before.append, on_response=ended) as client:
+            await client.verify()
+            sandbox.fault("answer", status=503, times=1)
+            await client.get(ECHO)
+            with pytest.raises(justcall_auth.NotFoundError):
+                await client.get("/no-such-page")
+            hang(sandbox)
+            with anyio.move_on_after(0.3):
+                await client.post(ECHO, data=b"")
+
+    run(main)
+    assert [(record.method, record.path) for record in before] == [record[:2] for record in after]
+    assert after == [
+        ("GET", "/v2/account", 200, 1, None),
+        ("GET", ECHO, 200, 2, None),
+        ("GET", "/no-such-page", 404, 1, "not_found"),
+        ("POST", ECHO, 0, 0, "cancelled"),
+    ]
+    assert threads == {threading.current_thread()}
+
+
 def test_other_settings_share_the_threads_and_the_pair(sandbox: Sandbox, run: Run) -> None:
     async def main() -> None:
         async with client_of(sandbox, max_concurrency=1) as client:

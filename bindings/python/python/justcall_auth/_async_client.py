@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
 from . import _event_loops
 from ._account import Account
+from ._call_record import CallRecord
 from ._callback import is_coroutine_function
 from ._errors import InvalidArgumentError
 from ._event import Event
@@ -60,6 +61,8 @@ class AsyncClient:
         memory_protection: How the pair is protected between calls.
         state_file: The file in which the use of the pair is recorded.
         on_event: A callable that takes an `Event`.
+        on_request: A callable that takes a `CallRecord`. The event loop's thread calls it before a call.
+        on_response: A callable that takes the same `CallRecord`, after the call.
 
     Raises `InvalidArgumentError` if an argument is invalid or the CA file cannot be read.
 
@@ -86,6 +89,8 @@ class AsyncClient:
         memory_protection: str = "auto",
         state_file: Union[str, PathLike[str], None] = None,
         on_event: Optional[Callable[[Event], object]] = None,
+        on_request: Optional[Callable[[CallRecord], object]] = None,
+        on_response: Optional[Callable[[CallRecord], object]] = None,
     ) -> None:
         self._latest: Optional[_event_loops.EventLoop] = None
         self._pool = Pool(max_concurrency)
@@ -105,6 +110,8 @@ class AsyncClient:
             memory_protection=memory_protection,
             state_file=state_file,
             on_event=on_event,
+            on_request=on_request,
+            on_response=on_response,
         )
 
     @classmethod

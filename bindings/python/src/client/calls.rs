@@ -9,7 +9,7 @@ use justcall_auth::{Call, CallOptions, Config, Error, ErrorKind, Response};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use super::{Client, Open, Visited};
+use super::{Client, Open, VERIFICATION, Visited};
 use crate::arguments::{CallTimeout, MaxRetries, Method, Path, RotationWait};
 use crate::callable::Callable;
 use crate::errors::{detached, exception};
@@ -151,7 +151,13 @@ impl Client {
         options: CallOptions,
         work: Work,
     ) -> PyResult<StartedCall> {
-        let started = StartedCall::new(client, completions, options, work)?;
+        let (py, this) = (client.py(), client.get());
+        let observation = match &work {
+            Work::Verify => this.observe(py, "GET", VERIFICATION)?,
+            Work::Request(request) => this.observe(py, request.method(), request.path())?,
+            _ => None,
+        };
+        let started = StartedCall::new(client, completions, options, work, observation)?;
         pool.start(started.job());
         Ok(started)
     }

@@ -11,6 +11,12 @@ use crate::capi;
 use crate::event::Observer;
 use crate::held::Held;
 
+/// A call that is observed, from its begin to its end.
+pub(crate) struct Observation {
+    observer: Arc<Observer>,
+    record: Py<PyAny>,
+}
+
 impl Client {
     /// Makes a call, and records it if the client has a hook or the logger is enabled for it. `make` sets its argument
     /// to the number of retries.
@@ -21,17 +27,34 @@ impl Client {
         path: &str,
         make: impl FnOnce(&mut u32) -> PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let observer = self.open.load().as_ref().map(|open| open.observer.clone());
-        let record = match &observer {
-            Some(observer) => begin(py, observer, method, path)?,
-            None => None,
-        };
+        let observation = self.observe(py, method, path)?;
         let mut retries = 0;
         let result = make(&mut retries);
-        match (observer, record) {
-            (Some(observer), Some(record)) => end(py, &observer, &record, &result, retries).and(result),
-            _ => result,
+        match observation {
+            Some(observation) => observation.end(py, &result, retries).and(result),
+            None => result,
         }
+    }
+
+    /// Begins to observe a call. Returns `None` if the client has no hook and the logger is not enabled for it.
+    pub(super) fn observe(&self, py: Python<'_>, method: &str, path: &str) -> PyResult<Option<Observation>> {
+        let Some(observer) = self.open.load().as_ref().map(|open| open.observer.clone()) else {
+            return Ok(None);
+        };
+        let record = begin(py, &observer, method, path)?;
+        Ok(record.map(|record| Observation { observer, record: record.unbind() }))
+    }
+}
+
+impl Observation {
+    /// Completes the record, logs it, and calls the hook with it.
+    pub(crate) fn end(
+        self,
+        py: Python<'_>,
+        result: &PyResult<Bound<'_, PyAny>>,
+        retries: u32,
+    ) -> PyResult<()> {
+        end(py, &self.observer, self.record.bind(py), result, retries)
     }
 }
 
