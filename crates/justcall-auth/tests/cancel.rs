@@ -273,7 +273,11 @@ struct WaitingCall {
 }
 
 /// Starts `count` calls, and returns them once they have waited for longer than most calls.
-fn waiting_calls(sandbox: &Sandbox, count: usize, interrupt: Option<Arc<dyn Interrupt>>) -> Vec<WaitingCall> {
+fn waiting_calls(
+    sandbox: &Sandbox,
+    count: usize,
+    interrupt: Option<&Arc<dyn Interrupt>>,
+) -> Vec<WaitingCall> {
     sandbox.control("DELETE", "faults", &Value::Null).expect("none");
     sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
     let client = Client::new(&config(sandbox)).expect("a client");
@@ -281,7 +285,7 @@ fn waiting_calls(sandbox: &Sandbox, count: usize, interrupt: Option<Arc<dyn Inte
     let calls: Vec<WaitingCall> = (0..count)
         .map(|_| {
             let (cancel, client, report) = (Cancel::new(), client.clone(), report.clone());
-            let (for_call, interrupt) = (cancel.clone(), interrupt.clone());
+            let (for_call, interrupt) = (cancel.clone(), interrupt.cloned());
             let caller = thread::spawn(move || {
                 let mut call = client.call().with_cancel(for_call);
                 if let Some(interrupt) = interrupt {
@@ -311,7 +315,8 @@ fn wake_ups_per_second(calls: &[WaitingCall]) -> f64 {
     let (began, before) = (Instant::now(), total());
     thread::sleep(Duration::from_secs(3));
     let woken = u32::try_from(total() - before).expect("few");
-    f64::from(woken) / began.elapsed().as_secs_f64() / calls.len() as f64
+    let count = u32::try_from(calls.len()).expect("few");
+    f64::from(woken) / began.elapsed().as_secs_f64() / f64::from(count)
 }
 
 #[test]
@@ -334,7 +339,8 @@ fn it_wakes_a_waiting_call_at_most_once_a_second_and_ends_it_at_once() {
     waits.sort_unstable();
     assert!(waits[10] < Duration::from_millis(100), "{waits:?}");
 
-    let with_interrupt = waiting_calls(&sandbox, 2, Some(Arc::new(|| false)));
+    let interrupt: Arc<dyn Interrupt> = Arc::new(|| false);
+    let with_interrupt = waiting_calls(&sandbox, 2, Some(&interrupt));
     let often = wake_ups_per_second(&with_interrupt);
     assert!((5.0..25.0).contains(&often), "an interrupt is polled, {often} a second");
     for call in with_interrupt {
