@@ -1,10 +1,14 @@
 //! Builds the programs that the bench measures.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+
+use xtask_package::build::{Builder, Library};
+use xtask_package::target::Target;
 
 use xtask_demo::run::{cargo, command, output, step, succeed, target_dir};
 
@@ -14,7 +18,7 @@ pub struct BenchPrograms {
     pub workers: PathBuf,
     /// The program that measures the secret work of a call, in Rust.
     pub secret_worker: PathBuf,
-    /// The release build of the command.
+    /// The command as it is packaged.
     pub cli: PathBuf,
     /// The Python that has the peers installed.
     pub python: PathBuf,
@@ -24,16 +28,30 @@ pub struct BenchPrograms {
 }
 
 pub fn all(root: &Path) -> Result<BenchPrograms> {
-    let release = target_dir(root).join("release");
-    step("release build of the library and the command", || {
-        succeed(&mut cargo(
-            root,
-            &["build", "--quiet", "--release", "-p", "justcall-auth-ffi", "-p", "justcall-auth-cli"],
-        ))
-    })?;
+    let builder = step("packaging tools", || builder(root))?;
+    let packaged = step("the packaged library", || packaged_library(root, &builder))?;
+    let library = builder.library()?;
+    let cli = step("the packaged command", || Ok(builder.command()?.path))?;
     let not_wiping = step("the library without the wiping allocator", || not_wiping_library(root))?;
-    let secret_worker = step("Rust worker", || secret_worker(root, &release))?;
-    let workers = step("C workers", || c_workers(root, &release, &not_wiping))?;
+    let secret_worker = step("Rust worker", || secret_worker(root))?;
+    let workers = step("C workers", || {
+        let ours = |name, folder: &Path| CProgram { name, source: "ours", link: link(folder) };
+        let with = |name: &'static str, libraries: &[&str]| CProgram {
+            name,
+            source: name,
+            link: libraries.iter().map(|library| (*library).to_owned()).collect(),
+        };
+        let programs = [
+            ours("ours", &packaged),
+            ours("ours-disable-wiping-allocator", &not_wiping),
+            with("libcurl", &["-lcurl"]),
+            with("raw", &["-lssl", "-lcrypto"]),
+            with("once", &[]),
+            counting_allocator(),
+            CProgram { name: "ours-with-symbols", source: "ours", link: link_with_symbols(&library) },
+        ];
+        compile(root, root, &programs)
+    })?;
     let venv = step("Python peers", || venv(root))?;
     let built = step("Python module", || module(root, &venv));
     if let Err(error) = &built {
@@ -42,11 +60,42 @@ pub fn all(root: &Path) -> Result<BenchPrograms> {
     Ok(BenchPrograms {
         workers,
         secret_worker,
-        cli: release.join("justcall-auth"),
+        cli,
         python: venv.join("bin/python"),
         python_has_ours: built.is_ok(),
         python_worker: root.join("bench/python/worker.py"),
     })
+}
+
+/// Builds what the gate of the counts needs. Returns the folder of the worker.
+pub fn counted_worker(root: &Path) -> Result<PathBuf> {
+    counted_worker_of(root, root)
+}
+
+/// Builds the worker of `root` with the library of `checkout`. Returns the folder of the worker.
+pub fn counted_worker_of(root: &Path, checkout: &Path) -> Result<PathBuf> {
+    let library = packaged_library(checkout, &builder(checkout)?)?;
+    let worker = CProgram { name: "ours", source: "ours", link: link(&library) };
+    compile(root, checkout, &[worker, counting_allocator()])
+}
+
+fn builder(root: &Path) -> Result<Builder> {
+    Builder::new(root, Target::named("x86_64-linux-gnu")?)
+}
+
+/// Builds the shared library that ships. Returns a folder with the names under which programs look for it.
+fn packaged_library(root: &Path, builder: &Builder) -> Result<PathBuf> {
+    let library = builder.library()?.shared.path;
+    let folder = target_dir(root).join("bench/library");
+    fs::create_dir_all(&folder)?;
+    for name in ["libjustcall_auth.so", "libjustcall_auth.so.0"] {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => symlink(&library, path)?,
+        }
+    }
+    Ok(folder)
 }
 
 /// Builds into a separate folder, because this build must not ship.
@@ -57,30 +106,45 @@ fn not_wiping_library(root: &Path) -> Result<PathBuf> {
     Ok(folder.join("release"))
 }
 
-fn secret_worker(root: &Path, release: &Path) -> Result<PathBuf> {
+fn secret_worker(root: &Path) -> Result<PathBuf> {
     let example = ["build", "--quiet", "--release", "-p", "justcall-auth", "--example", "bench_secret"];
     succeed(&mut cargo(root, &example))?;
-    Ok(release.join("examples/bench_secret"))
+    Ok(target_dir(root).join("release/examples/bench_secret"))
 }
 
-fn c_workers(root: &Path, release: &Path, not_wiping: &Path) -> Result<PathBuf> {
-    let folder = target_dir(root).join("bench");
+/// A C program, or a library to preload if its name ends with `.so`.
+struct CProgram {
+    name: &'static str,
+    source: &'static str,
+    link: Vec<String>,
+}
+
+fn counting_allocator() -> CProgram {
+    let link = ["-shared", "-fPIC", "-fno-builtin"].map(str::to_owned).to_vec();
+    CProgram { name: "count_allocations.so", source: "count_allocations", link }
+}
+
+fn link(folder: &Path) -> Vec<String> {
+    let folder = folder.display();
+    vec!["-ljustcall_auth".to_owned(), format!("-L{folder}"), format!("-Wl,-rpath,{folder}")]
+}
+
+/// Links the code that ships before its symbols are removed, so that a profile can name them.
+fn link_with_symbols(library: &Library) -> Vec<String> {
+    let mut link = vec!["-no-pie".to_owned(), library.unlocalised.display().to_string()];
+    link.extend(library.system_libraries.iter().map(|library| format!("-l{library}")));
+    link
+}
+
+/// Compiles programs of `root` with the header of `checkout`, into its target folder.
+fn compile(root: &Path, checkout: &Path, programs: &[CProgram]) -> Result<PathBuf> {
+    let folder = target_dir(checkout).join("bench");
     fs::create_dir_all(&folder)?;
-    let link = |folder: &Path| {
-        let folder = folder.display();
-        ["-ljustcall_auth".to_owned(), format!("-L{folder}"), format!("-Wl,-rpath,{folder}")].to_vec()
-    };
-    let programs = [
-        ("ours", "ours", link(release)),
-        ("ours-disable-wiping-allocator", "ours", link(not_wiping)),
-        ("libcurl", "libcurl", vec!["-lcurl".to_owned()]),
-        ("once", "once", vec![]),
-    ];
-    for (name, source, link) in programs {
+    let include = format!("-I{}", checkout.join("include").display());
+    for CProgram { name, source, link } in programs {
         let source = format!("bench/c/{source}.c");
-        let mut compiler = command(root, "cc", &["-O2", "-Wall", "-Wextra", "-Iinclude", &source, "-o"]);
-        compiler.arg(folder.join(name)).args(link);
-        succeed(&mut compiler)?;
+        let flags = ["-O2", "-pthread", "-Wall", "-Wextra", "-Werror", &include, &source, "-o"];
+        succeed(command(root, "cc", &flags).arg(folder.join(name)).args(link))?;
     }
     Ok(folder)
 }

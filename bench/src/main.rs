@@ -10,13 +10,19 @@
 
 mod build;
 mod cancel;
+mod counts;
+mod gate;
 mod goals;
 mod launcher;
 mod machine;
 mod measured;
 mod memory;
+mod phases;
+mod picture;
+mod profile;
 mod report;
 mod requests;
+mod scale;
 mod scan;
 mod server;
 mod startup;
@@ -36,7 +42,7 @@ use crate::goals::Goal;
 use crate::measured::Measured;
 use crate::report::BenchReport;
 
-/// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
+/// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/performance.md.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask bench")]
 struct BenchOptions {
@@ -46,9 +52,15 @@ struct BenchOptions {
     /// How many requests each peer makes in a round.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Measure only one part, and leave docs/evidence/bench.md as it is.
+    /// Measure only one part, and leave docs/evidence/performance.md as it is.
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
+    /// Only count the instructions and allocations of a verification, and fail if they exceed bench/counts.json.
+    #[arg(long, conflicts_with_all = ["only", "check"])]
+    gate: bool,
+    /// Write the counts of this machine to bench/counts.json instead of comparing them.
+    #[arg(long, requires = "gate")]
+    update: bool,
     /// Fail if a goal is missed. A goal that cannot be decided is not a failure.
     #[arg(long)]
     check: bool,
@@ -74,17 +86,22 @@ enum Part {
     Cancel,
     /// The verification of webhooks.
     Webhooks,
+    /// Instructions and allocations.
+    Counts,
+    /// Threads, pairs, sizes, and the memory of what is idle.
+    Scale,
 }
 
 fn main() -> ExitCode {
     let options = BenchOptions::parse();
     run::exit_code(match options.resolving {
         Some(rounds) => cancel::resolve(rounds),
+        None if options.gate => gate::run(&run::root(), options.update),
         None => bench(&run::root(), &options),
     })
 }
 
-/// Measures, prints the report, and writes docs/evidence/bench.md. With `--check`, fails if a goal is missed.
+/// Measures, prints the report, and writes docs/evidence/performance.md. With `--check`, fails if a goal is missed.
 fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::BENCH))?;
     let programs = build::all(root)?;
@@ -96,8 +113,13 @@ fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
         std::fs::create_dir_all(root.join("docs/evidence"))?;
-        std::fs::write(root.join("docs/evidence/bench.md"), report.markdown())?;
-        println!("written to docs/evidence/bench.md");
+        std::fs::write(root.join("docs/evidence/performance.md"), report.markdown())?;
+        std::fs::write(root.join("docs/evidence/performance-ladder.svg"), picture::ladder(&report.measured))?;
+        std::fs::write(
+            root.join("docs/evidence/performance-threads.svg"),
+            picture::threads(&report.measured),
+        )?;
+        println!("written to docs/evidence/performance.md");
     }
     if options.check { check(&report.goals) } else { Ok(()) }
 }

@@ -9,7 +9,9 @@ use crate::build::BenchPrograms;
 use crate::memory::Memory;
 use crate::server::Server;
 use crate::webhooks::Webhooks;
-use crate::{BenchOptions, Part, cancel, memory, requests, scan, startup, webhooks};
+use crate::{
+    BenchOptions, Part, cancel, counts, memory, phases, profile, requests, scale, scan, startup, webhooks,
+};
 
 /// The figures. A part that was not measured is empty.
 #[derive(Default)]
@@ -20,6 +22,10 @@ pub struct Measured {
     pub scan: Vec<scan::ScanRow>,
     pub cancel: Vec<cancel::CancelRow>,
     pub webhooks: Webhooks,
+    pub counts: Vec<counts::CountRow>,
+    pub profile: Vec<profile::ProfileRow>,
+    pub scale: Option<scale::Scale>,
+    pub phases: Vec<phases::PhaseRow>,
 }
 
 impl Measured {
@@ -55,6 +61,20 @@ impl Measured {
         }
         if wants(Part::Webhooks) {
             measured.webhooks = step("verifying webhooks", || webhooks::measure(root, programs))?;
+        }
+        if wants(Part::Counts) {
+            let work = || counts::measure(&programs.workers, server);
+            measured.counts = step("counting instructions and allocations", work)?;
+            let work = || profile::measure(&programs.workers, server);
+            measured.profile = step("profiling a verification", work)?;
+        }
+        if wants(Part::Scale) {
+            let work = || scale::measure(&programs.workers, server, rounds);
+            measured.scale = Some(step("threads, pairs, sizes, idle memory", work)?);
+        }
+        if wants(Part::Startup) {
+            let work = || phases::measure(&programs.workers, server, rounds);
+            measured.phases = step("the phases of a start", work)?;
         }
         Ok(measured)
     }

@@ -1,11 +1,14 @@
-//! Formats the report for the terminal and for docs/evidence/bench.md.
+//! Formats the report for the terminal and for docs/evidence/performance.md.
 
 use std::fmt::Write as _;
 
+use crate::counts;
 use crate::goals::Goal;
 use crate::measured::Measured;
 use crate::memory::Work;
-use crate::requests;
+use crate::profile;
+use crate::requests::{self, Setting};
+use crate::scale::Scale;
 use crate::statistics::Ratio;
 
 /// What each peer does for a request.
@@ -16,6 +19,7 @@ measurement.
 
 - **justcall-auth, C**: one client with every default. It checks the JSON, reads the account from it, and holds the pair
   in memory that is wiped, so it does more than the libcurl peer.
+- **raw OpenSSL socket, C**: a request that is prepared once, and a search for the end of the response. It has no timeout.
 - **libcurl, C**: easy interface, one reused handle, no signals. It does not parse the JSON.
 - **justcall-auth, Python**: one `Client`, which returns the account as an object.
 - **requests**: one `Session` with its defaults, `raise_for_status()`, `.json()`.
@@ -25,6 +29,9 @@ measurement.
 ";
 
 const METHOD: &str = "\
+The measured library and command are those that ship (`cargo xtask package`). The protection level of the pair is
+`locked`, the default, unless a row names another.
+
 The service is one nginx with one worker on loopback, with TLS 1.3 and unlimited keep-alive. It responds 401 if the pair
 is wrong. Clients and nginx share one processor, so times include those of nginx. CPU is the client's alone
 (`getrusage`). Each peer is a process that connects once and then makes its requests on command. Every round runs all
@@ -40,7 +47,23 @@ A webhook is verified from its headers and body to its event, 2,000 at a time; t
 each time. ring's bare HMAC is `Key::new` and `verify` of the prepared message. The check of the signature beside it
 gets the secret as a parameter.
 
+Instructions are counted by valgrind's callgrind in user space, allocations by an allocator that is preloaded. A count is
+the difference between a run with 400 requests and one with 100, so the start and the handshake do not count. Valgrind
+offers the program fewer processor features than the machine has. `cargo xtask test` compares the counts with
+bench/counts.json and fails above 3 % more.
+
+Workers with threads use all processors, and nginx one of them. `free` threads start the next call at once, `paced` ones
+start a call every 20 ms, and threads in `bursts` start together. Each thread of the libcurl peer has its own handle; all
+threads of justcall-auth use one client.
+
+The phases are those of a program in C. The load is the time from its start to `main`. The first call contains the
+look-up of the name, the connection and the handshake. The roots of the system are those of Debian's ca-certificates.
+
 The interval shows the uncertainty of this run. Between runs on a shared machine a ratio varies by up to 0.03 more.
+";
+
+/// Why goals are missed, as the profile shows.
+const WHY: &str = "\
 ";
 
 /// All parts of the report.
@@ -63,13 +86,16 @@ impl BenchReport {
         text
     }
 
-    /// Returns the page docs/evidence/bench.md.
+    /// Returns the page docs/evidence/performance.md.
     pub fn markdown(&self) -> String {
         let mut text = String::from("# What a request costs, beside the usual clients\n\n");
         text.push_str("Written by `cargo xtask bench`: change that, not this file.\n");
+        text.push_str("\n![The time of a verification, by client](performance-ladder.svg)\n");
+        text.push_str("\n![Requests a second, by the number of threads](performance-threads.svg)\n");
         for (title, table) in self.tables() {
             write!(text, "\n## {title}\n\n{}", table.markdown()).expect("writing to a String cannot fail");
         }
+        text.push_str(&self.missed());
         write!(text, "\n## How it was measured\n\n{METHOD}\n").expect("writing to a String cannot fail");
         let (rounds, requests) = (self.rounds, self.requests);
         writeln!(
@@ -81,18 +107,45 @@ impl BenchReport {
         text
     }
 
+    /// Returns a section about the missed goals, or nothing.
+    fn missed(&self) -> String {
+        let missed: Vec<&Goal> = self.goals.iter().filter(|goal| goal.is_missed()).collect();
+        if missed.is_empty() {
+            return String::new();
+        }
+        let mut text = String::from("\n## Goals that were missed\n\n");
+        for goal in missed {
+            writeln!(text, "- {}: {}", goal.what, ratio(goal.measured)).expect("writing to a String cannot fail");
+        }
+        text + "\n" + WHY
+    }
+
     fn tables(&self) -> Vec<(String, ReportTable)> {
         let mut tables = Vec::new();
         if !self.goals.is_empty() {
             tables.push(("Goals".to_owned(), self.goals_table()));
         }
-        for job in [requests::VERIFY, requests::POST] {
-            if self.measured.requests.iter().any(|row| row.job == job) {
-                tables.push((
-                    format!("{}, one after the other on one connection", job.title),
-                    self.requests_table(job),
-                ));
+        let settings = std::iter::once(Setting::USUAL).chain(Setting::OTHERS);
+        for (job, setting) in
+            settings.flat_map(|setting| [(requests::VERIFY, setting), (requests::POST, setting)])
+        {
+            if self.measured.requests.iter().any(|row| row.job == job && row.setting == setting) {
+                let title =
+                    format!("{}, one after the other on one connection: {}", job.title, setting.title());
+                tables.push((title, self.requests_table(job, setting)));
             }
+        }
+        if !self.measured.counts.is_empty() {
+            tables.push(("Instructions and allocations of a verification".to_owned(), self.counts_table()));
+            tables.push(("Where they are spent, by crate".to_owned(), self.profile_table()));
+        }
+        if let Some(scale) = &self.measured.scale {
+            tables.push(("Threads".to_owned(), threads_table(scale)));
+            tables.push(("Pairs, and sizes of a body".to_owned(), sizes_table(scale)));
+            tables.push(("Memory of what is idle".to_owned(), idle_table(scale)));
+        }
+        if !self.measured.phases.is_empty() {
+            tables.push(("The phases of a program that verifies".to_owned(), self.phases_table()));
         }
         if !self.measured.startup.is_empty() {
             tables.push(("Start, verify once, end".to_owned(), self.startup_table()));
@@ -124,9 +177,10 @@ impl BenchReport {
         table
     }
 
-    fn requests_table(&self, job: requests::Job) -> ReportTable {
+    fn requests_table(&self, job: requests::Job, setting: Setting) -> ReportTable {
         let mut table = ReportTable::new(&["peer", "median µs", "CPU µs", "to", "time", "CPU"]);
-        for row in self.measured.requests.iter().filter(|row| row.job == job) {
+        let is_shown = |row: &&requests::RequestRow| row.job == job && row.setting == setting;
+        for row in self.measured.requests.iter().filter(is_shown) {
             let name = row.peer.to_owned();
             let to = row.baseline.to_owned();
             table.row(match &row.figures {
@@ -140,6 +194,65 @@ impl BenchReport {
                     ratio(figures.cpu),
                 ],
             });
+        }
+        table
+    }
+
+    fn counts_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["what", "client", "instructions", "to libcurl", "allocations"]);
+        for row in &self.measured.counts {
+            let is_base = |other: &&counts::CountRow| other.peer == counts::LIBCURL && other.what == row.what;
+            let base =
+                self.measured.counts.iter().find(is_base).map_or(f64::NAN, |row| row.counts.instructions);
+            table.row([
+                row.what.name(),
+                row.peer.to_owned(),
+                format!("{:.0}", row.counts.instructions),
+                format!("{:.3}", row.counts.instructions / base),
+                format!("{:.1}", row.counts.allocations),
+            ]);
+        }
+        table
+    }
+
+    fn profile_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["crate", "instructions", "allocations"]);
+        let profile = &self.measured.profile;
+        for row in profile {
+            table.row([
+                row.crate_name.clone(),
+                format!("{:.0}", row.instructions),
+                format!("{:.1}", row.allocations),
+            ]);
+        }
+        let ours = || profile.iter().filter(|row| profile::is_ours(&row.crate_name));
+        table.row([
+            "all crates of justcall-auth".to_owned(),
+            format!("{:.0}", ours().map(|row| row.instructions).sum::<f64>()),
+            format!("{:.1}", ours().map(|row| row.allocations).sum::<f64>()),
+        ]);
+        table
+    }
+
+    fn phases_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&[
+            "program",
+            "load µs",
+            "create the client µs",
+            "first call µs",
+            "more with the system's roots µs",
+            "next call µs",
+        ]);
+        for row in &self.measured.phases {
+            let whole = |figure: f64| format!("{figure:.0}");
+            table.row([
+                row.program.to_owned(),
+                whole(row.load),
+                whole(row.open),
+                whole(row.first),
+                whole(row.roots),
+                whole(row.next),
+            ]);
         }
         table
     }
@@ -229,6 +342,55 @@ impl BenchReport {
         }
         table
     }
+}
+
+fn threads_table(scale: &Scale) -> ReportTable {
+    let mut table =
+        ReportTable::new(&["threads", "start", "requests/s", "to libcurl", "p99 ms", "to libcurl"]);
+    for row in &scale.threads {
+        table.row([
+            row.threads.to_string(),
+            row.kind.to_owned(),
+            format!("{:.0}", row.per_second),
+            ratio(row.rate),
+            format!("{:.2}", row.p99_ms),
+            ratio(row.p99),
+        ]);
+    }
+    table
+}
+
+fn sizes_table(scale: &Scale) -> ReportTable {
+    let mut table = ReportTable::new(&[
+        "what",
+        "median µs",
+        "CPU µs",
+        "CPU for each call or byte, to the first",
+        "CPU to libcurl",
+    ]);
+    for row in &scale.sizes {
+        let figure = |figure: Option<f64>| {
+            figure.filter(|figure| !figure.is_nan()).map_or("–".to_owned(), |figure| format!("{figure:.2}"))
+        };
+        table.row([
+            row.what.clone(),
+            format!("{:.1}", row.wall_us),
+            format!("{:.1}", row.cpu_us),
+            figure(Some(row.to_first)),
+            figure(row.to_libcurl),
+        ]);
+    }
+    table
+}
+
+fn idle_table(scale: &Scale) -> ReportTable {
+    let mut table = ReportTable::new(&["what", "bytes of the heap"]);
+    table.row(["a client that has verified, of 1,000".to_owned(), format!("{:.0}", scale.idle.client)]);
+    table.row([
+        format!("a connection with TLS, of {:.0}", scale.idle.connections),
+        format!("{:.0}", scale.idle.connection),
+    ]);
+    table
 }
 
 fn whole(speed: Ratio) -> String {

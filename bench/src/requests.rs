@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::build::BenchPrograms;
-use crate::server::{Server, pinned};
+use crate::server::{Dialect, SecretKind, Server, pinned};
 use crate::statistics::{Ratio, Shuffle, median};
 use crate::worker::{PeerProcess, RequestCost};
 
@@ -18,8 +18,30 @@ pub struct Job {
     pub title: &'static str,
 }
 
-pub const VERIFY: Job = Job { name: "verify", title: "verify: `GET /v2/account`" };
+pub const VERIFY: Job = Job { name: "verify", title: "verify" };
 pub const POST: Job = Job { name: "post", title: "`POST /v2/texts`, 1 KiB" };
+
+/// The kind of secret and of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    pub secret: SecretKind,
+    pub dialect: Dialect,
+}
+
+impl Setting {
+    /// The setting in which every peer is measured.
+    pub const USUAL: Self = Self { secret: SecretKind::Hexadecimal, dialect: Dialect::AccountPage };
+    /// Those in which the C peers are measured. The peers in Python differ by the same work.
+    pub const OTHERS: [Self; 3] = [
+        Self { secret: SecretKind::UrlSafeBase64, dialect: Dialect::AccountPage },
+        Self { secret: SecretKind::Hexadecimal, dialect: Dialect::NoAccountPage },
+        Self { secret: SecretKind::UrlSafeBase64, dialect: Dialect::NoAccountPage },
+    ];
+
+    pub fn title(self) -> String {
+        format!("{} secret, {}", self.secret.name(), self.dialect.name())
+    }
+}
 
 /// A client that is measured.
 pub struct Peer {
@@ -30,23 +52,28 @@ pub struct Peer {
     argument: &'static str,
 }
 
+pub const RAW: &str = "raw OpenSSL socket, C";
 pub const OURS_C: &str = "justcall-auth, C";
 pub const OURS_PYTHON: &str = "justcall-auth, Python";
-const LIBCURL: &str = "libcurl, C";
+pub const LIBCURL: &str = "libcurl, C";
+pub const PYCURL: &str = "pycurl";
+pub const HTTPX: &str = "httpx";
 pub const REQUESTS: &str = "requests";
 
+/// The peers, the fastest first: the ladder of the report.
 const PEERS: &[Peer] = &[
+    Peer { name: RAW, baseline: LIBCURL, python: false, argument: "raw" },
     Peer { name: OURS_C, baseline: LIBCURL, python: false, argument: "ours" },
     Peer { name: LIBCURL, baseline: LIBCURL, python: false, argument: "libcurl" },
-    Peer { name: OURS_PYTHON, baseline: REQUESTS, python: true, argument: "ours" },
-    Peer { name: "pycurl", baseline: REQUESTS, python: true, argument: "pycurl" },
-    Peer { name: "httpx", baseline: REQUESTS, python: true, argument: "httpx" },
-    Peer { name: REQUESTS, baseline: REQUESTS, python: true, argument: "requests" },
+    Peer { name: OURS_PYTHON, baseline: PYCURL, python: true, argument: "ours" },
+    Peer { name: PYCURL, baseline: PYCURL, python: true, argument: "pycurl" },
+    Peer { name: HTTPX, baseline: PYCURL, python: true, argument: "httpx" },
+    Peer { name: REQUESTS, baseline: PYCURL, python: true, argument: "requests" },
 ];
 
 impl Peer {
     /// Returns the command that starts this peer.
-    pub fn command(&self, programs: &BenchPrograms, server: &Server) -> Command {
+    pub fn command(&self, programs: &BenchPrograms, server: &Server, setting: Setting) -> Command {
         let mut command;
         if self.python {
             command = pinned(&programs.python);
@@ -54,7 +81,11 @@ impl Peer {
         } else {
             command = pinned(programs.workers.join(self.argument));
         }
-        command.arg(server.url()).arg(server.ca_file());
+        command.arg(server.url_of(setting.dialect)).arg(server.ca_file());
+        command.env("JUSTCALL_API_SECRET", setting.secret.secret());
+        if setting.dialect == Dialect::NoAccountPage {
+            command.env("JUSTCALL_BENCH_PATH", setting.dialect.path());
+        }
         command
     }
 }
@@ -68,6 +99,7 @@ pub fn peers(programs: &BenchPrograms) -> impl Iterator<Item = &'static Peer> {
 /// The result of one peer's requests of one kind.
 pub struct RequestRow {
     pub job: Job,
+    pub setting: Setting,
     pub peer: &'static str,
     pub baseline: &'static str,
     pub version: String,
@@ -77,6 +109,8 @@ pub struct RequestRow {
 
 /// The figures of a row.
 pub struct Figures {
+    /// The times of the rounds, in nanoseconds.
+    pub walls: Vec<f64>,
     pub wall_ns: f64,
     pub cpu_ns: f64,
     /// The ratio to the baseline, within a round.
@@ -91,8 +125,25 @@ pub fn measure(
     rounds: u32,
     requests: u32,
 ) -> Result<Vec<RequestRow>> {
+    let mut rows = measure_in(programs, server, Setting::USUAL, jobs, rounds, requests)?;
+    for setting in Setting::OTHERS {
+        let jobs: Vec<Job> = jobs.iter().copied().filter(|job| *job == VERIFY).collect();
+        rows.extend(measure_in(programs, server, setting, &jobs, rounds, requests)?);
+    }
+    Ok(rows)
+}
+
+fn measure_in(
+    programs: &BenchPrograms,
+    server: &Server,
+    setting: Setting,
+    jobs: &[Job],
+    rounds: u32,
+    requests: u32,
+) -> Result<Vec<RequestRow>> {
     let mut workers = peers(programs)
-        .map(|peer| Ok((peer, PeerProcess::start(peer.name, peer.command(programs, server))?)))
+        .filter(|peer| setting == Setting::USUAL || !peer.python)
+        .map(|peer| Ok((peer, PeerProcess::start(peer.name, peer.command(programs, server, setting))?)))
         .collect::<Result<Vec<_>>>()?;
     let mut shuffle = Shuffle::default();
     let mut rows = Vec::new();
@@ -103,6 +154,7 @@ pub fn measure(
                 workers.iter().position(|(other, _)| other.name == peer.baseline).context("no baseline")?;
             rows.push(RequestRow {
                 job: *job,
+                setting,
                 peer: peer.name,
                 baseline: peer.baseline,
                 version: worker.version.clone(),
@@ -149,5 +201,6 @@ fn figures(own: &[RequestCost], base: &[RequestCost]) -> Option<Figures> {
         cpu_ns: median(&cpu.0),
         wall: Ratio::of(&wall.0, &wall.1),
         cpu: Ratio::of(&cpu.0, &cpu.1),
+        walls: wall.0,
     })
 }

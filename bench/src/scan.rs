@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 
 use crate::build::BenchPrograms;
 use crate::launcher::{Cost, launch};
-use crate::server::{KEY, SECRET};
+use crate::server::{KEY, SecretKind};
 use crate::statistics::{Ratio, rounds_of};
 use xtask_demo::run::{command, output, target_dir};
 
@@ -91,7 +91,7 @@ impl Texts {
         let backwards = |half: &str| half.chars().rev().collect::<String>();
         fs::create_dir_all(&folder)?;
         let pair = home.join("pair");
-        fs::write(&pair, format!("{}:{}\n", backwards(KEY), backwards(SECRET)))?;
+        fs::write(&pair, format!("{}:{}\n", backwards(KEY), backwards(SecretKind::Hexadecimal.secret())))?;
         let texts = Self {
             plain: home.join("plain.txt"),
             dense: home.join("dense.txt"),

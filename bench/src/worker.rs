@@ -43,15 +43,20 @@ impl PeerProcess {
 
     /// Lets the peer make `count` requests. Returns `None` if it does not support such requests.
     pub fn perform(&mut self, job: &str, count: u32) -> Result<Option<RequestCost>> {
-        let commands = self.commands.as_mut().expect("open until it is dropped");
-        writeln!(commands, "{job} {count}").with_context(|| format!("the peer {} has exited", self.name))?;
-        let answer = self.read()?;
+        let answer = self.answer(&format!("{job} {count}"))?;
         if answer.get("unsupported").is_some() {
             return Ok(None);
         }
         let figure =
             |name: &str| answer[name].as_f64().with_context(|| format!("no {name} from {}", self.name));
         Ok(Some(RequestCost { wall_ns: figure("median_ns")?, cpu_ns: figure("cpu_ns")? }))
+    }
+
+    /// Passes a line to the peer. Returns its answer.
+    pub fn answer(&mut self, line: &str) -> Result<Value> {
+        let commands = self.commands.as_mut().expect("open until it is dropped");
+        writeln!(commands, "{line}").with_context(|| format!("the peer {} has exited", self.name))?;
+        self.read()
     }
 
     fn read(&mut self) -> Result<Value> {

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TIME_LIMIT_S 60
@@ -344,6 +345,47 @@ static void it_counts_deliveries_from_zero_in_a_child(struct sandbox *sandbox) {
     justcall_client_free(client);
 }
 
+/* A call of the parent, and the handle that a child of the parent fires. */
+struct waiting_call {
+    const justcall_client *client;
+    justcall_cancel *cancel;
+    justcall_status status;
+};
+
+static void *make_slow_call(void *context) {
+    struct waiting_call *call = (struct waiting_call *)context;
+    justcall_request *request = new_request("GET", "/v2.1/calls");
+    justcall_response *response = NULL;
+    CHECK(justcall_request_set_cancel(request, call->cancel, NULL) == JUSTCALL_OK);
+    call->status = justcall_client_send(call->client, request, &response, NULL);
+    justcall_response_free(response);
+    justcall_request_free(request);
+    return NULL;
+}
+
+static int fires_and_verifies(void *context) {
+    const struct waiting_call *call = (const struct waiting_call *)context;
+    justcall_cancel_fire(call->cancel);
+    return verifies((void *)call->client);
+}
+
+/* The child has a copy of the socket that the parent's thread waits for. */
+static void it_does_not_touch_the_calls_of_its_parent_when_a_child_cancels(struct sandbox *sandbox) {
+    struct waiting_call call = {client_from(sandbox, 0, NULL), justcall_cancel_new(), -1};
+    pthread_t thread;
+    run_control(sandbox, "POST", "faults",
+                "{\"fault\":\"delay\",\"ms\":1500,\"path\":\"/v2.1/calls\"}");
+    CHECK(pthread_create(&thread, NULL, make_slow_call, &call) == 0);
+    const struct timespec until_it_waits = {0, 400000000};
+    nanosleep(&until_it_waits, NULL);
+    CHECK(child_does(fires_and_verifies, &call));
+    pthread_join(thread, NULL);
+    CHECK(call.status == JUSTCALL_OK);
+    run_control(sandbox, "POST", "clear", NULL);
+    justcall_cancel_free(call.cancel);
+    justcall_client_free((justcall_client *)call.client);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
@@ -356,6 +398,7 @@ int main(int argc, char **argv) {
     it_keeps_the_handles_that_a_child_uses_and_frees(&sandbox);
     it_forks_while_threads_verify_without_pause(&sandbox, argv[1]);
     it_counts_deliveries_from_zero_in_a_child(&sandbox);
+    it_does_not_touch_the_calls_of_its_parent_when_a_child_cancels(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();
 }

@@ -6,12 +6,13 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::capi;
 use crate::value::value;
 
 /// Returns the Python object for `account`.
 pub(crate) fn account<'py>(py: Python<'py>, account: &Account) -> PyResult<Bound<'py, PyAny>> {
     static ACCOUNT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = ACCOUNT.import(py, "justcall_auth._account", "Account")?;
+    let class = capi::imported(py, &ACCOUNT, "justcall_auth._account", "Account")?;
     let fields = [
         (intern!(py, "id"), account.id().into_pyobject(py)?),
         (intern!(py, "email"), account.email().into_pyobject(py)?),

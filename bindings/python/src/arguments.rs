@@ -103,8 +103,12 @@ pub(crate) fn callback(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> P
     if !object.is_callable() {
         return Err(wrong_type(object, name, wanted));
     }
-    let check =
-        IS_COROUTINE_FUNCTION.import(object.py(), "justcall_auth._callback", "is_coroutine_function")?;
+    let check = capi::imported(
+        object.py(),
+        &IS_COROUTINE_FUNCTION,
+        "justcall_auth._callback",
+        "is_coroutine_function",
+    )?;
     if capi::call_package(check, (object,), None)?.is_truthy()? {
         return Err(PyTypeError::new_err(format!(
             "{name} must not be a coroutine function: its result would not be awaited"

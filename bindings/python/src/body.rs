@@ -48,12 +48,14 @@ fn copied(bytes: &Bound<'_, PyBytes>) -> PyResult<Vec<u8>> {
 /// Returns the argument `json`, encoded as JSON in UTF-8, without spaces.
 pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     // The result is that of `json.dumps`, which would create an encoder for every value.
+    static ENCODER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
     let encode = || {
         let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
         options.set_item("separators", (",", ":"))?;
-        let encoder = capi::call_package(&py.import("json")?.getattr("JSONEncoder")?, (), Some(&options))?;
+        let class = capi::imported(py, &ENCODER, "json", "JSONEncoder")?;
+        let encoder = capi::call_package(class, (), Some(&options))?;
         encoder.getattr("encode").map(Bound::unbind)
     };
     let written = capi::call_package(ENCODE.get_or_try_init(py, encode)?.bind(py), (value,), None).map_err(

@@ -47,7 +47,7 @@ impl Callable {
         }
         let is_running = running::in_python(|py, _| {
             static IS_IN_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            let is_in_source = IS_IN_SOURCE.import(py, "justcall_auth._callback", "is_in_source")?;
+            let is_in_source = capi::imported(py, &IS_IN_SOURCE, "justcall_auth._callback", "is_in_source")?;
             capi::call_package(is_in_source, (self.number(),), None)?.is_truthy()
         });
         // If this fails, the call is not refused: it may wait until its timeout, but it may also succeed.
@@ -62,7 +62,7 @@ impl Callable {
     /// Calls the function and returns its result.
     fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         static CALL_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let call_source = CALL_SOURCE.import(py, "justcall_auth._callback", "call_source")?;
+        let call_source = capi::imported(py, &CALL_SOURCE, "justcall_auth._callback", "call_source")?;
         self.running_calls.fetch_add(1, Ordering::Relaxed);
         let returned = capi::call(call_source, (self.function.bind(py), self.number()));
         self.running_calls.fetch_sub(1, Ordering::Relaxed);

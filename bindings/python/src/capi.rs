@@ -19,6 +19,8 @@ use std::{mem, ptr, thread};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeCheck;
 use pyo3::types::{PyByteArray, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 type Object = *mut ffi::PyObject;
@@ -122,6 +124,22 @@ pub(crate) fn call_package<'py>(
     let named = named.map_or(ptr::null_mut(), Bound::as_ptr);
     let call = python!(parked(), ffi::PyObject_Call: fn(Object, Object, Object) -> Object, function, arguments, named);
     object(py, call)
+}
+
+/// Returns the attribute `name` of `module`. The first use imports the module, which runs Python code. It is imported in
+/// the interpreter that calls: [`outside`] would enter the main interpreter.
+pub(crate) fn imported<'a, 'py, T: PyTypeCheck>(
+    py: Python<'py>,
+    cell: &'a PyOnceLock<Py<T>>,
+    module: &str,
+    name: &str,
+) -> PyResult<&'a Bound<'py, T>> {
+    if cell.get(py).is_none() {
+        let module = PyString::new(py, module);
+        let named = module.as_ptr();
+        object(py, python!(parked(), ffi::PyImport_Import: fn(Object) -> Object, named))?;
+    }
+    cell.import(py, module, name)
 }
 
 /// Returns the attribute `name` of an object of the program.

@@ -13,6 +13,7 @@ use justcall_auth::{CallOptions, Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::account::account;
@@ -45,9 +46,17 @@ pub(crate) struct Client {
 
 struct Open {
     client: justcall_auth::Client,
-    /// The source callable, which the garbage collector visits.
     source: Option<Arc<Callable>>,
-    observer: Arc<Observer>,
+    visited: Visited,
+}
+
+/// What the garbage collector visits. It must visit each reference to a Python object once, so a derived client visits
+/// only the client that it was derived from.
+enum Visited {
+    /// The source callable of the client, and this observer.
+    Own(Arc<Observer>),
+    /// The client that this one was derived from.
+    Origin(Py<Client>),
 }
 
 #[pymethods]
@@ -134,6 +143,17 @@ impl Client {
         capi::call_package(class, (credentials,), settings)
     }
 
+    #[doc = include_str!("client/with_options.txt")]
+    #[pyo3(signature = (*, timeout = CallTimeout(None), max_retries = None, rotation_wait = None))]
+    fn with_options(
+        slf: &Bound<'_, Self>,
+        timeout: CallTimeout,
+        max_retries: Option<MaxRetries>,
+        rotation_wait: Option<RotationWait>,
+    ) -> PyResult<Self> {
+        Self::derive(slf, timeout, max_retries, rotation_wait)
+    }
+
     #[doc = include_str!("client/verify.txt")]
     #[pyo3(signature = (*, timeout = CallTimeout(None), cancel = None))]
     fn verify<'py>(
@@ -210,6 +230,30 @@ impl Client {
         )
     }
 
+    /// Sends a `HEAD` request, which is a `GET` request for the headers alone: the body is empty.
+    ///
+    /// The other arguments, the result and the errors are those of `request`.
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
+    fn head<'py>(
+        &self,
+        py: Python<'py>,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(
+            py,
+            Method("HEAD".to_owned()),
+            path,
+            Contents { params, json, data, headers },
+            options(timeout, cancel),
+        )
+    }
+
     /// Sends a `POST` request. The other arguments, the result and the errors are those of `request`.
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn post<'py>(
@@ -254,6 +298,28 @@ impl Client {
         )
     }
 
+    /// Sends a `PATCH` request. The other arguments, the result and the errors are those of `request`.
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
+    fn patch<'py>(
+        &self,
+        py: Python<'py>,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(
+            py,
+            Method("PATCH".to_owned()),
+            path,
+            Contents { params, json, data, headers },
+            options(timeout, cancel),
+        )
+    }
+
     /// Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`.
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn delete<'py>(
@@ -274,6 +340,28 @@ impl Client {
             Contents { params, json, data, headers },
             options(timeout, cancel),
         )
+    }
+
+    #[doc = include_str!("client/pages.txt")]
+    #[pyo3(
+        signature = (path, **options),
+        text_signature = "($self, path, *, params=None, headers=None, timeout=..., cancel=None)"
+    )]
+    fn pages<'py>(
+        slf: &Bound<'py, Self>,
+        path: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        static PAGES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let pages = capi::imported(slf.py(), &PAGES, "justcall_auth._pages", "pages")?;
+        capi::call_package(pages, (slf, path), options)
+    }
+
+    /// Waits, for `pages`.
+    #[pyo3(signature = (seconds, *, cancel = None))]
+    fn _wait(&self, py: Python<'_>, seconds: f64, cancel: Option<CancelArgument>) -> PyResult<()> {
+        let wait = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        self.call(py, options(CallTimeout(None), cancel), |call| call.wait(wait))
     }
 
     /// Creates an exchange: a call over the program's own HTTP client. Sends and reads nothing.

@@ -58,7 +58,7 @@ impl Observe for Observer {
 fn log(event: &Bound<'_, PyAny>) -> PyResult<()> {
     static LOG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     // Handlers of `logging` are code of the program.
-    capi::call(LOG.import(event.py(), "justcall_auth._event", "log")?, (event,)).map(drop)
+    capi::call(capi::imported(event.py(), &LOG, "justcall_auth._event", "log")?, (event,)).map(drop)
 }
 
 /// Handles an exception of a handler. It is passed to `sys.unraisablehook`, and the call continues. An exception that ends
@@ -73,7 +73,7 @@ fn survive(py: Python<'_>, call: Option<&Running>, raised: PyErr, who: Option<&B
 /// Returns the Python object for `event`.
 fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
     static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = EVENT.import(py, "justcall_auth._event", "Event")?;
+    let class = capi::imported(py, &EVENT, "justcall_auth._event", "Event")?;
     let fields = [
         (intern!(py, "name"), event.kind().name().into_pyobject(py)?.into_any()),
         (intern!(py, "message"), event.message().into_pyobject(py)?.into_any()),

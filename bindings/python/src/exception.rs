@@ -25,8 +25,9 @@ fn build<'py>(
     response: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     static BY_CODE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-    let class =
-        BY_CODE.import(py, "justcall_auth._errors", "BY_CODE")?.as_any().get_item(error.kind().number())?;
+    let class = capi::imported(py, &BY_CODE, "justcall_auth._errors", "BY_CODE")?
+        .as_any()
+        .get_item(error.kind().number())?;
     let details = [
         ("hint", error.hint().into_pyobject(py)?.into_any()),
         ("http_status", error.http_status().into_pyobject(py)?.into_any()),
@@ -46,7 +47,7 @@ fn build<'py>(
 /// Returns whether an exception is one of this package.
 pub(crate) fn is_ours(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
     static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    Ok(raised.is_instance(py, BASE.import(py, "justcall_auth._error_base", "JustCallError")?))
+    Ok(raised.is_instance(py, capi::imported(py, &BASE, "justcall_auth._error_base", "JustCallError")?))
 }
 
 /// Returns the kind of failure for an exception of a callback: its own kind if it is of this package, `cancelled` if it

@@ -10,7 +10,7 @@ use crate::capi;
 /// Returns the Python list for `found`.
 pub(crate) fn findings<'py>(py: Python<'py>, found: &[Finding]) -> PyResult<Bound<'py, PyList>> {
     static FINDING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = FINDING.import(py, "justcall_auth._finding", "Finding")?;
+    let class = capi::imported(py, &FINDING, "justcall_auth._finding", "Finding")?;
     let one = |finding: &Finding| {
         let fields = (finding.code().name(), finding.severity().name(), finding.message(), finding.remedy());
         capi::call_package(class, fields, None)

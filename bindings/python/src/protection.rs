@@ -10,7 +10,7 @@ use crate::capi;
 /// Returns the Python object for `report`.
 pub(crate) fn protection<'py>(py: Python<'py>, report: &ProtectionReport) -> PyResult<Bound<'py, PyAny>> {
     static REPORT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = REPORT.import(py, "justcall_auth._protection", "ProtectionReport")?;
+    let class = capi::imported(py, &REPORT, "justcall_auth._protection", "ProtectionReport")?;
     let fields = (report.asked().name(), report.obtained().name(), report.why_not());
     capi::call_package(class, fields, None)
 }

@@ -81,7 +81,7 @@ fn is_sequence(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         return Ok(true);
     }
-    capi::is_instance(value, SEQUENCE.import(value.py(), "collections.abc", "Sequence")?)
+    capi::is_instance(value, capi::imported(value.py(), &SEQUENCE, "collections.abc", "Sequence")?)
 }
 
 /// Returns the text of the value in the query; `None` for Python's None.

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use crate::capi;
 use crate::exception::out_of_memory;
 use crate::value::{blank, bytes, value};
 
@@ -19,7 +20,7 @@ pub(crate) fn response<'py>(
     limits: &RateLimit,
 ) -> PyResult<Bound<'py, PyAny>> {
     static RESPONSE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = RESPONSE.import(py, "justcall_auth._response", "Response")?;
+    let class = capi::imported(py, &RESPONSE, "justcall_auth._response", "Response")?;
     let fields = [
         (intern!(py, "http_status"), response.http_status().into_pyobject(py)?.into_any()),
         (intern!(py, "headers"), headers(py, response)?),
@@ -32,7 +33,7 @@ pub(crate) fn response<'py>(
 /// Returns the Python object for the headers of `response`.
 fn headers<'py>(py: Python<'py>, response: &Response) -> PyResult<Bound<'py, PyAny>> {
     static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let headers = blank(HEADERS.import(py, "justcall_auth._headers", "Headers")?)?;
+    let headers = blank(capi::imported(py, &HEADERS, "justcall_auth._headers", "Headers")?)?;
     let text = |text: &str| PyString::from_bytes(py, text.as_bytes()).map_err(|_| out_of_memory(py));
     let pairs = response.headers().iter().map(|(name, value)| Ok((text(name)?, text(value)?)));
     let pairs = pairs.collect::<PyResult<Vec<_>>>()?;
@@ -43,7 +44,7 @@ fn headers<'py>(py: Python<'py>, response: &Response) -> PyResult<Bound<'py, PyA
 /// Returns the Python object for `limits`.
 pub(crate) fn rate_limit<'py>(py: Python<'py>, limits: &RateLimit) -> PyResult<Bound<'py, PyAny>> {
     static RATE_LIMIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = RATE_LIMIT.import(py, "justcall_auth._response", "RateLimit")?;
+    let class = capi::imported(py, &RATE_LIMIT, "justcall_auth._response", "RateLimit")?;
     let seconds = |reset: Option<Duration>| reset.map(|reset| reset.as_secs_f64());
     let fields = [
         (intern!(py, "limit"), limits.main.limit.into_pyobject(py)?),

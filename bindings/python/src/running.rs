@@ -171,5 +171,5 @@ impl Interrupt for Signals {
 /// Runs the other greenlets of this thread for a moment: the call may wait for a call of one of them.
 fn let_greenlets_run(py: Python<'_>) -> PyResult<()> {
     static RUN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    capi::call(RUN.import(py, "justcall_auth._callback", "let_greenlets_run")?, ()).map(drop)
+    capi::call(capi::imported(py, &RUN, "justcall_auth._callback", "let_greenlets_run")?, ()).map(drop)
 }

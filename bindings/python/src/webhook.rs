@@ -7,6 +7,7 @@ use justcall_auth::{Error, ErrorKind, WebhookHeaders};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes};
 
 use crate::arguments::{CallTimeout, Now, Tolerance, callback, invalid, text, wrong_type};
@@ -188,8 +189,8 @@ impl SigningSecrets for SecretsOf {
 
 /// Creates a verifier for the argument `url`.
 fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::WebhookVerifier> {
-    let any_url = py.import("justcall_auth._webhook")?.getattr("ANY_URL")?;
-    if url.is(&any_url) {
+    static ANY_URL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if !is_text(url) && url.is(capi::imported(py, &ANY_URL, "justcall_auth._webhook", "ANY_URL")?) {
         return Ok(justcall_auth::WebhookVerifier::for_any_url());
     }
     let refused = |error: Error| exception(py, &error);

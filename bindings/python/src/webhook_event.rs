@@ -106,7 +106,7 @@ impl WebhookEvent {
     /// Raises `ValueError` if a number has more digits than Python accepts.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        capi::call_package(LOADS.import(py, "json", "loads")?, (self.body.bind(py),), None)
+        capi::call_package(capi::imported(py, &LOADS, "json", "loads")?, (self.body.bind(py),), None)
     }
 
     /// Returns the API path of the object that the event is about, such as `/v2.1/calls/100042`.
@@ -150,11 +150,12 @@ impl WebhookEvent {
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyType>, Bound<'py, PyTuple>, Bound<'py, PyDict>))> {
+        static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let arguments = (self.url(), self.r#type(), self.timestamp(), self.body(py)).into_pyobject(py)?;
         let named = PyDict::new(py);
         named.set_item("secret_index", self.secret_index())?;
         named.set_item("signature", self.signature())?;
-        let make = py.import("copyreg")?.getattr("__newobj_ex__")?;
-        Ok((make, (py.get_type::<Self>(), arguments, named)))
+        let make = capi::imported(py, &MAKE, "copyreg", "__newobj_ex__")?;
+        Ok((make.clone(), (py.get_type::<Self>(), arguments, named)))
     }
 }

@@ -27,9 +27,12 @@ SENDING: dict[str, Call] = {
     "replace": lambda client, **options: client.replace(Credentials("k" * 40, "s" * 40), **options),
     "request": lambda client, **options: client.request("GET", ECHO, **options),
     "get": lambda client, **options: client.get(ECHO, **options),
+    "head": lambda client, **options: client.head(ECHO, **options),
     "post": lambda client, **options: client.post(ECHO, **options),
     "put": lambda client, **options: client.put(ECHO, **options),
+    "patch": lambda client, **options: client.patch(ECHO, **options),
     "delete": lambda client, **options: client.delete(ECHO, **options),
+    "pages": lambda client, **options: list(client.pages(ECHO, **options)),
 }
 
 
@@ -47,6 +50,9 @@ def load_exchange(client: Client, **options: Any) -> object:
         return exchange.next()
 
 
+SETTINGS = {"from_credentials", "with_options"}
+"""The methods whose timeout is that of a client."""
+
 LOADING: dict[str, Call] = {
     "authorization": Client.authorization,
     "reload": Client.reload,
@@ -63,7 +69,7 @@ def test_every_call_that_takes_a_timeout_takes_a_cancel_handle() -> None:
     takers = set()
     for owner in (Client, Credentials, WebhookVerifier):
         for name, member in vars(owner).items():
-            if not name.startswith("_") and callable(getattr(owner, name)) and name != "from_credentials":
+            if not name.startswith("_") and callable(getattr(owner, name)) and name not in SETTINGS:
                 parameters = inspect.signature(
                     member if callable(member) else getattr(owner, name)
                 ).parameters

@@ -49,7 +49,10 @@ struct Inner {
     observer: Option<Arc<dyn Observe>>,
     recorder: Option<Arc<Recorder>>,
     shutdown: Cancel,
-    session: PerProcess<Session>,
+    /// The handles of the clients that this one was derived from.
+    origins: Vec<Cancel>,
+    /// Shared with the clients that are derived from this one.
+    session: Arc<PerProcess<Session>>,
 }
 
 /// The part of the process's shared state that a client uses.
@@ -81,7 +84,9 @@ impl Client {
     pub fn new(config: &Config) -> Result<Self, Error> {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
-        let settings = config.settings(&ProcessEnvironment)?;
+        // The settings of the transport are equal to these, and certificates take memory.
+        let transport = SharedState::current().transport(&config.settings(&ProcessEnvironment)?);
+        let settings = transport.settings().clone();
         let client = Self(Arc::new(Inner {
             policy,
             source,
@@ -90,7 +95,8 @@ impl Client {
             observer: config.observer.clone(),
             recorder: config.state.clone().map(|file| Arc::new(Recorder::new(file))),
             shutdown: Cancel::new(),
-            session: PerProcess::new(),
+            origins: Vec::new(),
+            session: Arc::new(PerProcess::new()),
         }));
         // Read the environment now: its pair counts as it is when the client is created.
         client.session();
@@ -103,6 +109,37 @@ impl Client {
     /// As [`Client::new`].
     pub fn from_environment() -> Result<Self, Error> {
         Self::new(&Config::new())
+    }
+
+    /// Returns a client with other settings that shares everything else with this one: the pair, the connections, the
+    /// observer. `None` keeps a setting. [`Config`] describes the settings.
+    ///
+    /// [`Client::shutdown`] of this client cancels the calls of the other one too, but not the other way round.
+    #[must_use]
+    pub fn with_options(
+        &self,
+        timeout: Option<Duration>,
+        max_retries: Option<u32>,
+        rotation_wait: Option<Duration>,
+    ) -> Self {
+        let own = &*self.0;
+        let policy = Policy {
+            timeout: timeout.unwrap_or(own.policy.timeout),
+            max_retries: max_retries.unwrap_or(own.policy.max_retries),
+            rotation_wait: rotation_wait.unwrap_or(own.policy.rotation_wait),
+            ..Policy::clone(&own.policy)
+        };
+        Self(Arc::new(Inner {
+            policy: Arc::new(policy),
+            source: own.source.clone(),
+            settings: own.settings.clone(),
+            memory: own.memory,
+            observer: own.observer.clone(),
+            recorder: own.recorder.clone(),
+            shutdown: Cancel::new(),
+            origins: own.origins.iter().chain([&own.shutdown]).cloned().collect(),
+            session: own.session.clone(),
+        }))
     }
 
     /// Asks the service whether the pair is valid. Returns its account.
@@ -223,7 +260,8 @@ impl Client {
 
     /// Creates a call that can be cancelled separately from the client.
     pub fn call(&self) -> Call<'_> {
-        Call::new(self, self.0.shutdown.clone())
+        let call = Call::new(self, self.0.shutdown.clone());
+        self.0.origins.iter().cloned().fold(call, Call::with_cancel)
     }
 
     /// Returns this process's session. A child of `fork()` creates a new one, because the inherited one may be locked

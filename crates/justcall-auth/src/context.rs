@@ -6,13 +6,18 @@ use std::thread;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::ForkOwned;
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Sleeper};
 use crate::clock;
 use crate::interrupt::Interrupt;
 
-/// The longest time between two checks for cancellation.
-const INTERVAL: Duration = Duration::from_millis(50);
+/// The longest time between two checks of the interrupt, which may be slow.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
+/// The longest time between two checks of cancel handles that cannot wake the call.
+const INTERVAL: Duration = Duration::from_millis(25);
+/// The longest time between two checks while cancel handles can wake the call. Then the checks are only a precaution.
+const LONG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The reason why a wait ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +66,45 @@ impl CallContext {
     /// Returns how long to block before the next check: at most 50 ms, so that a cancelled call ends soon, and not past
     /// the deadline.
     pub fn slice(&self) -> Result<Duration, StopReason> {
+        self.slice_with(None)
+    }
+
+    /// Returns how long to block before the next check while `watch` exists: at most a second.
+    pub fn slice_with(&self, watch: Option<&Watch<'_>>) -> Result<Duration, StopReason> {
         self.check_cancelled()?;
         let now = clock::monotonic();
-        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERVAL {
+        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERRUPT_INTERVAL
+        {
             self.check_interrupt()?;
         }
-        let left = self.deadline.map_or(INTERVAL, |deadline| deadline.saturating_sub(now));
-        if left.is_zero() { Err(StopReason::Deadline) } else { Ok(left.min(INTERVAL)) }
+        let interval = match (watch, &self.interrupt) {
+            (Some(_), _) => LONG_INTERVAL,
+            (None, Some(_)) => INTERRUPT_INTERVAL,
+            (None, None) => INTERVAL,
+        };
+        let left = self.deadline.map_or(interval, |deadline| deadline.saturating_sub(now));
+        if left.is_zero() { Err(StopReason::Deadline) } else { Ok(left.min(interval)) }
+    }
+
+    /// Lets the cancel handles wake `sleeper` until the result is dropped. Call it after the first slice, because most
+    /// waits end sooner. Returns `None` if the call must still check at short intervals: it has an interrupt, or a
+    /// handle is in use at this moment.
+    pub fn watch(&self, sleeper: Sleeper) -> Option<Watch<'_>> {
+        if self.interrupt.is_some() {
+            return None;
+        }
+        let mut watch = Watch { sleeper: ForkOwned::new(sleeper), handles: Vec::new() };
+        for handle in self.handles() {
+            if !handle.add_sleeper(watch.sleeper.clone()) {
+                return None;
+            }
+            watch.handles.push(handle);
+        }
+        Some(watch)
+    }
+
+    fn handles(&self) -> impl Iterator<Item = &Cancel> {
+        self.shutdown.iter().chain(&self.cancels)
     }
 
     /// Checks the cancel handles and the interrupt. Call it if no data came during a slice.
@@ -85,10 +122,11 @@ impl CallContext {
     /// # Errors
     /// Fails with `cancelled` if the call was cancelled.
     pub fn pause(&self, wait: Duration) -> Result<(), Error> {
-        match self.check_interrupt().and_then(|()| self.slice()) {
+        let watch = if wait > INTERVAL { self.watch(Sleeper::current_thread()) } else { None };
+        match self.check_interrupt().and_then(|()| self.slice_with(watch.as_ref())) {
             Err(StopReason::Interrupted) => Err(Error::new(ErrorKind::Cancelled)),
             slice => {
-                thread::sleep(wait.min(slice.unwrap_or_default()));
+                thread::park_timeout(wait.min(slice.unwrap_or_default()));
                 Ok(())
             }
         }
@@ -96,7 +134,7 @@ impl CallContext {
 
     /// Checks the cancel handles, but not the interrupt.
     pub fn check_cancelled(&self) -> Result<(), StopReason> {
-        let is_cancelled = self.shutdown.iter().chain(&self.cancels).any(Cancel::is_fired);
+        let is_cancelled = self.handles().any(Cancel::is_fired);
         if is_cancelled { Err(StopReason::Interrupted) } else { Ok(()) }
     }
 
@@ -104,6 +142,21 @@ impl CallContext {
     pub fn is_over(&self) -> bool {
         self.check_cancelled().is_err()
             || self.deadline.is_some_and(|deadline| clock::monotonic() >= deadline)
+    }
+}
+
+/// The time during which the cancel handles of a call can wake it.
+pub(crate) struct Watch<'a> {
+    sleeper: ForkOwned<Sleeper>,
+    handles: Vec<&'a Cancel>,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        // In a child of fork(), the lock of a handle may be held by a thread that does not exist there.
+        if self.sleeper.is_own() {
+            self.handles.iter().for_each(|handle| handle.remove_sleeper(&self.sleeper));
+        }
     }
 }
 
@@ -124,7 +177,7 @@ mod tests {
 
         let interrupted = CallContext::new(Vec::new(), Some(Arc::new(|| true)));
         assert_eq!(interrupted.check_interrupt(), Err(StopReason::Interrupted));
-        assert_eq!(interrupted.slice(), Ok(INTERVAL), "checked a moment ago");
+        assert_eq!(interrupted.slice(), Ok(INTERRUPT_INTERVAL), "checked a moment ago");
         interrupted.interrupt_checked.set(Duration::ZERO);
         assert_eq!(
             interrupted.slice(),

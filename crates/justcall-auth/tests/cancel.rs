@@ -3,15 +3,19 @@
 
 mod support;
 
+use std::fs;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use justcall_auth::exchange::Action;
-use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
+use justcall_auth::{
+    Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Interrupt, Request,
+};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
 use support::{TIME_LIMIT, config, sandbox, wait_until};
@@ -66,7 +70,7 @@ fn struck(sandbox: &Sandbox) -> bool {
 
 /// Returns true if a socket of this process is connecting to `port`.
 fn is_connecting(port: u16) -> bool {
-    let table = std::fs::read_to_string("/proc/self/net/tcp").expect("the kernel's table");
+    let table = fs::read_to_string("/proc/self/net/tcp").expect("the kernel's table");
     table.contains(&format!(" 0100007F:{port:04X} 02 "))
 }
 
@@ -126,7 +130,7 @@ fn it_cancels_a_call_whose_source_hangs() {
     let folder = tempfile::tempdir().expect("a folder");
     let begun = folder.path().join("begun");
     let script = folder.path().join("pair.sh");
-    std::fs::write(&script, format!("touch '{}'\nexec sleep 600\n", begun.display())).expect("a script");
+    fs::write(&script, format!("touch '{}'\nexec sleep 600\n", begun.display())).expect("a script");
     let mut config = Config::new();
     config.set_source(&format!("command:sh {}", script.display())).expect("a source").set_timeout(TIME_LIMIT);
     let client = Client::new(&config).expect("a client");
@@ -155,7 +159,7 @@ fn it_lets_a_waiting_call_read_the_source_after_the_reader_is_cancelled() {
     let (begun, script) = (folder.path().join("begun"), folder.path().join("pair.sh"));
     let pair = json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
     let text = format!("mkdir '{}' && exec sleep 600\necho '{pair}'\n", begun.display());
-    std::fs::write(&script, text).expect("a script");
+    fs::write(&script, text).expect("a script");
     let mut config = config(&sandbox);
     config.set_source(&format!("command:sh {}", script.display())).expect("a source");
     let client = Client::new(&config).expect("a client");
@@ -223,4 +227,113 @@ fn it_cancels_every_call_of_a_client_at_shutdown_and_no_other() {
         assert_eq!(end.expect_err("the client is shut down").kind(), ErrorKind::Cancelled);
     }
     other.verify().expect("a good pair");
+}
+
+/// Returns how often the thread `id` of this process has been woken.
+fn wake_ups(id: &Path) -> u64 {
+    let status = fs::read_to_string(Path::new("/proc").join(id).join("status")).expect("the thread runs");
+    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.and_then(|count| count.trim().parse().ok()).expect("the kernel counts them")
+}
+
+/// A call that waits for a response that never comes, and the thread that makes it.
+struct WaitingCall {
+    cancel: Cancel,
+    thread: PathBuf,
+    caller: JoinHandle<Instant>,
+}
+
+/// Starts `count` calls, and returns them once they have waited for longer than most calls.
+fn waiting_calls(sandbox: &Sandbox, count: usize, interrupt: Option<Arc<dyn Interrupt>>) -> Vec<WaitingCall> {
+    sandbox.control("DELETE", "faults", &Value::Null).expect("none");
+    sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
+    let client = Client::new(&config(sandbox)).expect("a client");
+    let (report, threads) = std::sync::mpsc::channel();
+    let calls: Vec<WaitingCall> = (0..count)
+        .map(|_| {
+            let (cancel, client, report) = (Cancel::new(), client.clone(), report.clone());
+            let (for_call, interrupt) = (cancel.clone(), interrupt.clone());
+            let caller = thread::spawn(move || {
+                let mut call = client.call().with_cancel(for_call);
+                if let Some(interrupt) = interrupt {
+                    call = call.with_interrupt(interrupt);
+                }
+                report.send(fs::read_link("/proc/thread-self").expect("Linux")).expect("awaited");
+                let error = call.request(get()).expect_err("it was cancelled");
+                assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+                assert!(error.request_sent());
+                Instant::now()
+            });
+            WaitingCall { cancel, thread: threads.recv().expect("it began"), caller }
+        })
+        .collect();
+    let all_wait = || {
+        let faults = sandbox.control("GET", "faults", &Value::Null).expect("the faults");
+        faults[0]["struck"].as_u64() == Some(count as u64)
+    };
+    wait_until("the fault", all_wait);
+    thread::sleep(Duration::from_millis(300));
+    calls
+}
+
+/// Returns how often a second each of `calls` is woken while it waits.
+fn wake_ups_per_second(calls: &[WaitingCall]) -> f64 {
+    let total = || calls.iter().map(|call| wake_ups(&call.thread)).sum::<u64>();
+    let (began, before) = (Instant::now(), total());
+    thread::sleep(Duration::from_secs(3));
+    let woken = u32::try_from(total() - before).expect("few");
+    f64::from(woken) / began.elapsed().as_secs_f64() / calls.len() as f64
+}
+
+#[test]
+fn it_wakes_a_waiting_call_at_most_once_a_second_and_ends_it_at_once() {
+    let sandbox = sandbox();
+    let calls = waiting_calls(&sandbox, 20, None);
+    let often = wake_ups_per_second(&calls);
+    // A second of slices may have one more at each end.
+    assert!(often < 1.4, "{often} a second");
+    let mut waits: Vec<Duration> = calls
+        .into_iter()
+        .map(|call| {
+            // Checks once a second would end the calls after half a second on average.
+            thread::sleep(Duration::from_millis(30));
+            let fired = Instant::now();
+            call.cancel.fire();
+            call.caller.join().expect("no panic").saturating_duration_since(fired)
+        })
+        .collect();
+    waits.sort_unstable();
+    assert!(waits[10] < Duration::from_millis(100), "{waits:?}");
+
+    let with_interrupt = waiting_calls(&sandbox, 2, Some(Arc::new(|| false)));
+    let often = wake_ups_per_second(&with_interrupt);
+    assert!((5.0..25.0).contains(&often), "an interrupt is polled, {often} a second");
+    for call in with_interrupt {
+        call.cancel.fire();
+        call.caller.join().expect("no panic");
+    }
+}
+
+#[test]
+fn it_ends_all_waiting_calls_of_one_handle() {
+    let sandbox = sandbox();
+    sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
+    let client = Client::new(&config(&sandbox)).expect("a client");
+    let cancel = Cancel::new();
+    let callers: Vec<_> = (0..16)
+        .map(|_| {
+            let (client, cancel) = (client.clone(), cancel.clone());
+            thread::spawn(move || {
+                client.call().with_cancel(cancel).request(get()).expect_err("it was cancelled").kind()
+            })
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(300));
+    cancel.fire();
+    for caller in callers {
+        assert_eq!(caller.join().expect("no panic"), ErrorKind::Cancelled);
+    }
+    // A connection that a cancel handle shut down is not used again.
+    sandbox.control("DELETE", "faults", &Value::Null).expect("none");
+    client.verify().expect("a good pair");
 }

@@ -15,6 +15,8 @@ pub const TESTS: &str = "debian-packages.txt";
 pub const FULL: &str = "debian-packages-full.txt";
 /// The list of the bench.
 pub const BENCH: &str = "debian-packages-bench.txt";
+/// The list of `cargo xtask bench --gate`, beside the lists of the tests and of `cargo xtask package`.
+pub const COUNTS: &str = "debian-packages-counts.txt";
 /// The list of `cargo xtask package`, beside the list of the tests.
 pub const PACKAGE: &str = "debian-packages-package.txt";
 /// The list of `cargo xtask platforms`.

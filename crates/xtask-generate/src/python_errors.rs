@@ -19,11 +19,8 @@ const HEADER: &str = r#""""The exceptions, one class for each row of the error t
 Written by `cargo xtask docs` from `crates/justcall-auth-protocol/src/error/table.rs`; changes belong there.
 """
 
-from __future__ import annotations
-
-from typing import Final
-
 from ._error_base import JustCallError, WebhookError
+from ._typing import Final
 "#;
 
 /// Writes the file under `root`, the workspace's; with `check` only compares.
@@ -70,6 +67,7 @@ fn class(kind: ErrorKind) -> String {
     let mut text = format!("\n\nclass {}({bases}):\n", class_name(kind));
     docstring(&mut text, kind);
     text.push('\n');
+    line(&mut text, "    __module__ = \"justcall_auth\"");
     line(&mut text, &format!("    name = {}", literal(kind.name())));
     line(&mut text, &format!("    code = {}", kind.number()));
     line(&mut text, &format!("    retryable = {}", if kind.retryable() { "True" } else { "False" }));

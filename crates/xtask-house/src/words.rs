@@ -83,7 +83,7 @@ const SECOND_NAMES: [(&str, &str); 26] = [
 const LEFT_OUT: [&str; 7] = [
     "include/justcall_auth.h",
     "bindings/python/python/justcall_auth/_errors.py",
-    "docs/evidence/bench.md",
+    "docs/evidence/performance.md",
     "docs/evidence/platforms.md",
     "docs/evidence/report.md",
     "docs/evidence/rotation.md",

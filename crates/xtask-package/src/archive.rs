@@ -11,7 +11,9 @@ pub fn write(parent: &Path, name: &str, path: &Path, time: u64) -> Result<()> {
     tar.args(["--owner=0", "--group=0", "--numeric-owner", &format!("--mtime=@{time}")]);
     // Not those of this process' umask.
     tar.arg("--mode=u=rwX,go=rX");
+    let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
     // One thread: the number of blocks would depend on the number of processors.
-    tar.args(["--use-compress-program", "xz -9 --threads=1", "--file"]).arg(path).arg(name);
+    let compress = if is_gzip { "gzip -9 --no-name" } else { "xz -9 --threads=1" };
+    tar.args(["--use-compress-program", compress, "--file"]).arg(path).arg(name);
     succeed(&mut tar)
 }

@@ -10,7 +10,8 @@ use crate::binary::{self, Stripped};
 use crate::compile::{Archive, Compiler};
 use crate::symbols::{self, Node};
 use crate::target::Target;
-use crate::{shared_library, static_library};
+use crate::workspace::graph;
+use crate::{audit, shared_library, static_library};
 
 /// The libraries.
 #[derive(Debug, Clone)]
@@ -34,12 +35,30 @@ pub struct Programs {
     pub sandbox: Stripped,
 }
 
+/// Everything that packages contain.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The libraries.
+    pub library: Library,
+    /// The programs.
+    pub programs: Programs,
+    /// The Python module.
+    pub module: Stripped,
+}
+
+impl Built {
+    /// Returns the binaries that are dynamically linked.
+    pub fn binaries(&self) -> [&Stripped; 4] {
+        [&self.library.shared, &self.programs.command, &self.programs.sandbox, &self.module]
+    }
+}
+
 /// Builds the binaries of one target from one checkout.
 pub struct Builder {
-    root: PathBuf,
-    compiler: Compiler,
+    pub(crate) root: PathBuf,
+    pub(crate) compiler: Compiler,
     /// The folder for the finished binaries.
-    output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 impl Builder {
@@ -81,6 +100,7 @@ impl Builder {
 
     fn link(&self, archive: &Archive, nodes: &[Node]) -> Result<Library> {
         let shared = shared_library::write(&self.root, &self.compiler, archive, nodes, &self.output)?;
+        self.add_crates(&shared, "justcall-auth-ffi")?;
         let list = symbols::list(&self.root);
         let path = static_library::write(&archive.path, &list, &self.compiler, &self.output)?;
         Ok(Library {
@@ -107,6 +127,18 @@ impl Builder {
     }
 
     fn program(&self, package: &str, name: &str) -> Result<Stripped> {
-        binary::strip(&self.compiler, &self.compiler.program(package, name)?, &self.output)
+        self.finish(&self.compiler.program(package, name)?, package)
+    }
+
+    /// Takes the debug information out of a binary, and puts the list of the crates of `package` in.
+    pub(crate) fn finish(&self, built: &Path, package: &str) -> Result<Stripped> {
+        let stripped = binary::strip(&self.compiler, built, &self.output)?;
+        self.add_crates(&stripped, package)?;
+        Ok(stripped)
+    }
+
+    fn add_crates(&self, binary: &Stripped, package: &str) -> Result<()> {
+        let graph = graph(&self.root, self.compiler.target().triple)?;
+        audit::embed(&graph, package, &binary.path, &self.compiler)
     }
 }

@@ -15,6 +15,9 @@ use crate::target::Target;
 /// Where sources are, according to binaries. The real paths belong to the machine that compiled them.
 const SOURCES: &str = "/usr/src";
 
+/// The debug symbols are found by the build id, which zig's linker writes only if asked.
+const BUILD_ID: &str = "link-arg=-Wl,--build-id=sha1";
+
 /// Compiles for one target.
 pub struct Compiler {
     root: PathBuf,
@@ -73,6 +76,11 @@ impl Compiler {
         matches!(self.toolchain, Toolchain::Zig(_))
     }
 
+    /// Returns the target.
+    pub fn target(&self) -> &'static Target {
+        self.target
+    }
+
     /// Returns the checkout.
     pub fn root(&self) -> &Path {
         &self.root
@@ -95,10 +103,26 @@ impl Compiler {
     /// Compiles the program `name` of `package`. Returns its path.
     pub fn program(&self, package: &str, name: &str) -> Result<PathBuf> {
         let mut cargo = self.cargo("rustc")?;
-        // The debug symbols are found by the build id, which zig's linker writes only if asked.
-        cargo.args(["-p", package, "--bin", name, "--", "-C", "link-arg=-Wl,--build-id=sha1"]);
+        cargo.args(["-p", package, "--bin", name, "--", "-C", BUILD_ID]);
         progress::messages(&mut cargo)?;
         Ok(self.output(name))
+    }
+
+    /// Compiles the Python module. Returns its path.
+    pub fn module(&self) -> Result<PathBuf> {
+        let mut cargo = self.cargo("rustc")?;
+        // No interpreter is asked: the module uses the stable ABI of every one, and takes its symbols from the program.
+        cargo.env("PYO3_NO_PYTHON", "1").env("PYO3_BUILD_EXTENSION_MODULE", "1");
+        cargo.args(["-p", "justcall-auth-python", "--lib", "--", "-C", BUILD_ID]);
+        progress::messages(&mut cargo)?;
+        Ok(self.output("libjustcall_auth_python.so"))
+    }
+
+    /// Returns a program of the environment of Python, such as maturin, to be run in `folder`. Fails for the compiler of
+    /// this machine.
+    pub fn python(&self, folder: &Path, name: &str, arguments: &[&str]) -> Result<Command> {
+        let Toolchain::Zig(venv) = &self.toolchain else { bail!("this build has no environment of Python") };
+        Ok(venv.command(folder, name, arguments))
     }
 
     /// Returns the C compiler for the target.

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use xtask_demo::run::{command, succeed};
 
 use crate::install::{self, Content, Layout, Part, Tree};
+use crate::sbom::{self, Bills};
 use crate::target::{GLIBC, Target};
 use crate::workspace::{HOMEPAGE, VERSION};
 
@@ -18,6 +19,8 @@ const MAINTAINER: &str = "justcall-auth developers <justcall-auth@users.noreply.
 struct Package {
     name: &'static str,
     part: Part,
+    /// The crate that its binaries are built from.
+    source: &'static str,
     section: &'static str,
     depends: &'static str,
     summary: &'static str,
@@ -28,6 +31,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "libjustcall-auth0",
         part: Part::Library,
+        source: "justcall-auth-ffi",
         section: "libs",
         depends: "libc6 (>= @GLIBC@), libgcc-s1",
         summary: "JustCall API authentication, shared library",
@@ -36,6 +40,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "libjustcall-auth-dev",
         part: Part::Development,
+        source: "justcall-auth-ffi",
         section: "libdevel",
         depends: "libjustcall-auth0 (= @VERSION@)",
         summary: "JustCall API authentication, headers and static library",
@@ -44,6 +49,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "justcall-auth",
         part: Part::Command,
+        source: "justcall-auth-cli",
         section: "utils",
         depends: "libc6 (>= @GLIBC@)",
         summary: "JustCall API authentication, command",
@@ -52,6 +58,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "justcall-auth-sandbox",
         part: Part::Sandbox,
+        source: "justcall-auth-sandbox",
         section: "utils",
         depends: "libc6 (>= @GLIBC@)",
         summary: "JustCall API authentication, local service for tests",
@@ -60,8 +67,8 @@ const PACKAGES: &[Package] = &[
 ];
 
 /// Writes the packages into `dist`. `tree` gives the files for a [`Layout`] of Debian. Returns their paths.
-pub fn write(tree: &Tree, target: &Target, dist: &Path, time: u64) -> Result<Vec<PathBuf>> {
-    PACKAGES.iter().map(|package| build(package, tree, target, dist, time)).collect()
+pub fn write(tree: &Tree, bills: &Bills, target: &Target, dist: &Path, time: u64) -> Result<Vec<PathBuf>> {
+    PACKAGES.iter().map(|package| build(package, tree, bills, target, dist, time)).collect()
 }
 
 /// Returns where Debian puts files.
@@ -69,7 +76,14 @@ pub fn layout(target: &Target) -> Result<Layout> {
     Layout::new(Path::new("/usr"), &Path::new("lib").join(target.name))
 }
 
-fn build(package: &Package, tree: &Tree, target: &Target, dist: &Path, time: u64) -> Result<PathBuf> {
+fn build(
+    package: &Package,
+    tree: &Tree,
+    bills: &Bills,
+    target: &Target,
+    dist: &Path,
+    time: u64,
+) -> Result<PathBuf> {
     let work = tempfile::tempdir()?;
     let folder = work.path().join(package.name);
     let mut files: Tree = Tree::new();
@@ -82,6 +96,8 @@ fn build(package: &Package, tree: &Tree, target: &Target, dist: &Path, time: u64
     files.insert(format!("{documents}/copyright"), (package.part, Content::Text(copyright(tree)?)));
     let notices = tree.get("share/doc/justcall-auth/THIRD-PARTY").context("the notices are in the tree")?;
     files.insert(format!("{documents}/THIRD-PARTY"), notices.clone());
+    let bill = Content::Text(bills.of(&[package.source])?);
+    files.insert(format!("{documents}/{}", sbom::FILE), (package.part, bill));
     install::write(&files, &folder, &layout(target)?)?;
     for place in files.keys().filter(|place| place.starts_with("share/man/")) {
         compress(&folder.join("usr").join(place))?;

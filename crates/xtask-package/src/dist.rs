@@ -7,12 +7,13 @@ use anyhow::{Context as _, Result, ensure};
 use xtask_demo::packages;
 use xtask_demo::run::{command, output, step};
 
-use crate::build::{Builder, Library, Programs};
-use crate::install::{self, Layout, Part, Tree};
+use crate::build::{Builder, Built};
+use crate::install::{self, Content, Layout, Part, Tree};
+use crate::sbom::{Bills, Origin};
 use crate::standard_library::Notice;
 use crate::target::Target;
-use crate::workspace::{VERSION, commit, commit_time, metadata, require_clean};
-use crate::{abi, archive, debian, gate, notices, reference, report, sbom, standard_library, tools};
+use crate::workspace::{VERSION, commit_time, graph, require_clean};
+use crate::{abi, archive, debian, gate, notices, reference, report, sbom, source, standard_library, tools};
 
 /// Builds the packages for `target` and replaces `dist/`. Leaves it as it was if anything fails. Writes the report if asked to.
 pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) -> Result<()> {
@@ -31,18 +32,26 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
     );
     let library = step("libraries", || builder.library())?;
     let programs = step("programs", || builder.programs())?;
+    let module = step("Python module", || builder.module())?;
+    let built = Built { library, programs, module };
     let mut added = standard_library::notices(root, target)?;
     added.extend(standard_library::of_zig(&builder.zig()?)?);
-    step("what is in the binaries", || gate::check(root, target, &library, &programs, &added))?;
+    step("what is in the binaries", || gate::check(root, target, &built, &added))?;
     let (dist, complete) = (root.join("dist"), tempfile::tempdir_in(root.join("target"))?);
-    step("packages", || fill(root, target, &library, &programs, &added, complete.path()))?;
+    let folder = complete.path();
+    step("packages", || fill(root, target, &builder, &built, &added, folder))?;
+    step("sources", || {
+        builder.source_distribution(folder)?;
+        source::write(root, folder, commit_time(root)?)?;
+        sums(folder)
+    })?;
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
     }
     fs::rename(complete.keep(), &dist).context("cannot rename the finished folder to dist")?;
     fs::set_permissions(&dist, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     if with_report {
-        fs::write(root.join("docs/evidence/packages.md"), report::text(root, &library, &programs, &dist)?)?;
+        fs::write(root.join("docs/evidence/packages.md"), report::text(root, &built, &dist)?)?;
     }
     print!("{}", fs::read_to_string(dist.join("SHA256SUMS"))?);
     Ok(())
@@ -51,43 +60,41 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
 fn fill(
     root: &Path,
     target: &'static Target,
-    library: &Library,
-    programs: &Programs,
+    builder: &Builder,
+    built: &Built,
     added: &[Notice],
     dist: &Path,
 ) -> Result<()> {
     let time = commit_time(root)?;
     let pages = tempfile::tempdir()?;
     let tree = |layout: &Layout| -> Result<Tree> {
-        let mut tree = install::libraries(root, library, layout)?;
-        tree.extend(install::command(&programs.command, pages.path())?);
-        tree.extend(install::sandbox(&programs.sandbox, pages.path())?);
+        let mut tree = install::libraries(root, &built.library, layout)?;
+        tree.extend(install::command(&built.programs.command, pages.path())?);
+        tree.extend(install::sandbox(&built.programs.sandbox, pages.path())?);
         tree.extend(install::licences(root, target, added)?);
+        install::add_debug(&mut tree, &built.module)?;
         Ok(tree)
     };
-    let crates = notices::dependencies(&metadata(root, target.triple)?, &notices::SHIPPED)?;
-    fs::write(dist.join(sbom::FILE), sbom::text(&crates)?)?;
-    archives(&tree(&Layout::new(Path::new("/"), Path::new("lib"))?)?, target, dist, time)?;
-    debian::write(&tree(&debian::layout(target)?)?, target, dist, time)?;
+    let graph = graph(root, target.triple)?;
+    let bills = Bills { graph: &graph, origin: Origin::now(root, target)? };
+    fs::write(dist.join(sbom::FILE), bills.of(&[&notices::SHIPPED[..], &notices::WHEEL[..1]].concat())?)?;
+    archives(&tree(&Layout::new(Path::new("/"), Path::new("lib"))?)?, &bills, target, dist, time)?;
+    debian::write(&tree(&debian::layout(target)?)?, &bills, target, dist, time)?;
+    builder.wheel(built, &bills, added, dist, time)?;
     c_reference(root, dist, time)?;
-    fs::write(dist.join("VERIFY.md"), verify(root, target)?)?;
-    sums(dist)
+    Ok(fs::write(dist.join("VERIFY.md"), verify(&bills.origin))?)
 }
 
 /// Writes the archive of the tree, and another one with the debug symbols.
-fn archives(tree: &Tree, target: &Target, dist: &Path, time: u64) -> Result<()> {
+fn archives(tree: &Tree, bills: &Bills, target: &Target, dist: &Path, time: u64) -> Result<()> {
     let work = tempfile::tempdir()?;
     for (suffix, is_debug) in [("", false), ("-debug", true)] {
         let name = format!("justcall-auth-{VERSION}-{}{suffix}", target.name);
         let mut part = tree.clone();
         part.retain(|_, (part, _)| (*part == Part::Debug) == is_debug);
+        let bill = Content::Text(bills.of(&notices::SHIPPED)?);
+        part.insert(format!("share/doc/justcall-auth/{}", sbom::FILE), (Part::Licences, bill));
         install::write(&part, &work.path().join(&name), &Layout::new(Path::new("/"), Path::new("lib"))?)?;
-        if !is_debug {
-            fs::copy(
-                dist.join(sbom::FILE),
-                work.path().join(&name).join("share/doc/justcall-auth").join(sbom::FILE),
-            )?;
-        }
         archive::write(work.path(), &name, &dist.join(format!("{name}.tar.xz")), time)?;
     }
     Ok(())
@@ -106,12 +113,12 @@ fn c_reference(root: &Path, dist: &Path, time: u64) -> Result<()> {
     archive::write(work.path(), &name, &dist.join(format!("{name}.tar.xz")), time)
 }
 
-fn verify(root: &Path, target: &Target) -> Result<String> {
-    Ok(include_str!("../../../packaging/VERIFY.md.in")
+fn verify(origin: &Origin) -> String {
+    include_str!("../../../packaging/VERIFY.md.in")
         .replace("@VERSION@", VERSION)
-        .replace("@TARGET@", target.name)
-        .replace("@COMMIT@", &commit(root)?)
-        .replace("@RUSTC@", output(&mut command(root, "rustc", &["--version"]))?.trim()))
+        .replace("@TARGET@", &origin.target)
+        .replace("@COMMIT@", &origin.commit)
+        .replace("@RUSTC@", &origin.rustc)
 }
 
 /// Writes the hash of every other file into `SHA256SUMS`.

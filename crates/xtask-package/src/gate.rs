@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use crate::binary::{self, Stripped};
-use crate::build::{Library, Programs};
+use crate::build::Built;
 use crate::compile::paths_of_this_machine;
 use crate::standard_library::Notice;
 use crate::target::{GLIBC, Target};
-use crate::workspace::metadata;
+use crate::workspace::graph;
 use crate::{notices, report};
 
 /// The shared libraries that the shared library needs, beside the dynamic linker. With glibc 2.34 or later, `libdl` and
@@ -22,27 +22,26 @@ const NEEDED_BY_COMMAND: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "l
 /// What `justcall-auth-sandbox` needs.
 const NEEDED_BY_SANDBOX: [&str; 3] = ["libc.so.6", "libdl.so.2", "libpthread.so.0"];
 
+/// What the Python module needs. It contains its unwinder, and the interpreter has loaded the C library.
+const NEEDED_BY_MODULE: [&str; 4] = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
+
 /// Fails if a binary has a path of this machine, needs another library or a newer C library than promised, or contains a
 /// crate whose licence is not in the notices.
-pub fn check(
-    root: &Path,
-    target: &Target,
-    library: &Library,
-    programs: &Programs,
-    added: &[Notice],
-) -> Result<()> {
+pub fn check(root: &Path, target: &Target, built: &Built, added: &[Notice]) -> Result<()> {
     let paths = paths_of_this_machine(root)?;
-    let crates = notices::dependencies(&metadata(root, target.triple)?, &notices::SHIPPED)?;
-    let notices = notices::text(&crates, added)?;
+    let graph = graph(root, target.triple)?;
+    let notices_of = |packages: &[&str]| notices::text(&notices::dependencies(&graph, packages)?, added);
+    let (notices, notices_of_wheel) = (notices_of(&notices::SHIPPED)?, notices_of(&notices::WHEEL)?);
     let binaries = [
-        (&library.shared, &NEEDED[..]),
-        (&programs.command, &NEEDED_BY_COMMAND),
-        (&programs.sandbox, &NEEDED_BY_SANDBOX),
+        (&built.library.shared, &NEEDED[..], &notices),
+        (&built.programs.command, &NEEDED_BY_COMMAND, &notices),
+        (&built.programs.sandbox, &NEEDED_BY_SANDBOX, &notices),
+        (&built.module, &NEEDED_BY_MODULE, &notices_of_wheel),
     ];
-    for (binary, needed) in binaries {
+    for (binary, needed, notices) in binaries {
         has_no_path(binary, &paths)?;
         needs(&binary.path, needed)?;
-        names_licences(binary, &notices)?;
+        names_licences(binary, notices)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::binary::Stripped;
 use crate::build::Library;
 use crate::standard_library::Notice;
 use crate::target::Target;
-use crate::workspace::metadata;
+use crate::workspace::graph;
 use crate::{cmake, manual, notices, pkg_config, shared_library, static_library};
 
 /// Where files go.
@@ -124,7 +124,7 @@ fn with_pages(part: Part, name: &str, program: &Stripped, pages: Vec<manual::Pag
 
 /// Returns the licences of the project, of the crates that its binaries contain, and of Rust's standard library.
 pub fn licences(root: &Path, target: &Target, standard_library: &[Notice]) -> Result<Tree> {
-    let crates = notices::dependencies(&metadata(root, target.triple)?, &notices::SHIPPED)?;
+    let crates = notices::dependencies(&graph(root, target.triple)?, &notices::SHIPPED)?;
     let place = |name: &str| format!("share/doc/justcall-auth/{name}");
     let mut tree = Tree::new();
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"] {
@@ -137,7 +137,8 @@ pub fn licences(root: &Path, target: &Target, standard_library: &[Notice]) -> Re
     Ok(tree)
 }
 
-fn add_debug(tree: &mut Tree, binary: &Stripped) -> Result<()> {
+/// Adds the debug information of a binary, if it has any.
+pub fn add_debug(tree: &mut Tree, binary: &Stripped) -> Result<()> {
     let Some(debug) = &binary.debug else { return Ok(()) };
     let mut names = debug.iter().rev().take(2).map(|name| name.to_string_lossy().into_owned());
     let (file, folder) = names.next().zip(names.next()).context("debug files are in folders")?;

@@ -1,4 +1,4 @@
-//! `cargo xtask package` and `cargo xtask install`.
+//! `cargo xtask package`, `install`, `verify-release` and `release`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use xtask_demo::run::{self, step};
 use xtask_package::build::Builder;
 use xtask_package::install::{self, Layout};
 use xtask_package::target::Target;
-use xtask_package::{abi, dist, rust_api, standard_library, symbols, tools};
+use xtask_package::{abi, dist, release, rust_api, standard_library, symbols, tools, verify};
 
 /// Builds and installs what ships.
 #[derive(Parser)]
@@ -53,6 +53,21 @@ enum What {
         #[arg(long, default_value = "lib")]
         libdir: PathBuf,
     },
+    /// Build the commit that files of a release name, and compare the files with what was built.
+    VerifyRelease {
+        /// The files, in the folder of the release.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Compare with this folder, which was built from the commit before.
+        #[arg(long, value_name = "FOLDER")]
+        built: Option<PathBuf>,
+    },
+    /// Check that the version can be released.
+    Release {
+        /// Release nothing: the release itself is made by hand.
+        #[arg(long, required = true)]
+        dry_run: bool,
+    },
 }
 
 /// What `cargo xtask install` can install.
@@ -75,6 +90,8 @@ fn main() -> ExitCode {
         What::Install { parts, target, prefix, libdir } => {
             Layout::new(&prefix, &libdir).and_then(|layout| install(&parts, target.as_deref(), &layout))
         }
+        What::VerifyRelease { files, built } => verify::run(&run::root(), &files, built.as_deref()),
+        What::Release { .. } => release::dry_run(&run::root()),
     })
 }
 

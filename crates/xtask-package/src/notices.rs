@@ -6,12 +6,15 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
 
+use crate::graph::{self, Graph};
 use crate::standard_library::Notice;
 
-/// The crates that ship. What they depend on ships with them.
+/// The crates in the archives and the Debian packages. What they depend on ships with them.
 pub const SHIPPED: [&str; 3] = ["justcall-auth-ffi", "justcall-auth-cli", "justcall-auth-sandbox"];
+
+/// The crates in the wheel.
+pub const WHEEL: [&str; 2] = ["justcall-auth-python", "justcall-auth-cli"];
 
 /// Crates that were published without a licence file, each with a crate of the same repository that has it.
 const SAME_REPOSITORY: [(&str, &str); 1] = [("asn1-rs-impl", "asn1-rs")];
@@ -29,38 +32,19 @@ pub struct Dependency {
     pub folder: std::path::PathBuf,
 }
 
-/// Returns what the packages `shipped` depend on, build scripts and tests excluded, according to cargo's `metadata`.
-pub fn dependencies(metadata: &Value, shipped: &[&str]) -> Result<Vec<Dependency>> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let packages: BTreeMap<String, Value> =
-        list(&metadata["packages"]).into_iter().map(|package| (text(&package["id"]), package)).collect();
-    let nodes: BTreeMap<String, Value> =
-        list(&metadata["resolve"]["nodes"]).into_iter().map(|node| (text(&node["id"]), node)).collect();
-    let is_root = |package: &&Value| shipped.contains(&package["name"].as_str().unwrap_or_default());
-    let mut waiting: Vec<String> =
-        packages.values().filter(is_root).map(|package| text(&package["id"])).collect();
-    ensure!(waiting.len() == shipped.len(), "cargo metadata does not list {shipped:?}");
-    let mut seen = BTreeSet::new();
-    while let Some(id) = waiting.pop() {
-        if !seen.insert(id.clone()) {
+/// Returns what the packages `shipped` depend on, build scripts and tests excluded.
+pub fn dependencies(graph: &Graph, shipped: &[&str]) -> Result<Vec<Dependency>> {
+    let mut found = Vec::new();
+    for id in graph.compiled_into(shipped)? {
+        let package = graph.package(&id);
+        if package["source"].is_null() {
             continue;
         }
-        for dependency in list(&nodes.get(&id).with_context(|| format!("no node {id}"))?["deps"]) {
-            if list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()) {
-                waiting.push(text(&dependency["pkg"]));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    for package in
-        seen.iter().filter_map(|id| packages.get(id)).filter(|package| !package["source"].is_null())
-    {
-        let manifest = text(&package["manifest_path"]);
+        let manifest = graph::text(&package["manifest_path"]);
         found.push(Dependency {
-            name: text(&package["name"]),
-            version: text(&package["version"]),
-            licence: text(&package["license"]),
+            name: graph::text(&package["name"]),
+            version: graph::text(&package["version"]),
+            licence: graph::text(&package["license"]),
             folder: Path::new(&manifest).parent().context("a manifest is in a folder")?.to_owned(),
         });
     }

@@ -9,8 +9,8 @@ use std::process::Command;
 use anyhow::Result;
 use xtask_demo::run::output;
 
-use crate::binary;
-use crate::build::{Library, Programs};
+use crate::binary::{self, Stripped};
+use crate::build::Built;
 use crate::workspace::commit;
 
 const OTHER_TARGETS: &str = "
@@ -44,7 +44,7 @@ fn shortened(symbols: &[&str]) -> String {
 }
 
 /// Returns the text of the report about the files in `dist`.
-pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) -> Result<String> {
+pub fn text(root: &Path, built: &Built, dist: &Path) -> Result<String> {
     let mut text = String::from(
         "# Packages\n\nWritten by `cargo xtask test --full` and `cargo xtask package --report`: change that, not this file.\n\n",
     );
@@ -52,7 +52,7 @@ pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) ->
     writeln!(text, "Commit {}, {}.\n", commit(root)?, rustc.trim())?;
     text.push_str("## Binaries\n\nSizes without debug information. *glibc* is the highest version whose symbols are used.\n\n");
     text.push_str("| file | bytes | exports | glibc | needs |\n|---|---|---|---|---|\n");
-    for path in [&library.shared.path, &programs.command.path, &programs.sandbox.path] {
+    for Stripped { path, .. } in built.binaries() {
         let glibc: Vec<String> = binary::highest_glibc(path)?.iter().map(u32::to_string).collect();
         let needed: Vec<String> = binary::needed(path)?.into_iter().collect();
         let exports = binary::exports(path)?.len();
@@ -65,6 +65,7 @@ pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) ->
             needed.join(", ")
         )?;
     }
+    let library = &built.library;
     let exports = binary::global_symbols(&library.archive)?.len();
     writeln!(text, "| `{}` | {} | {exports} | | |", name(&library.archive), size(&library.archive)?)?;
     text.push_str(NEEDED);

@@ -46,6 +46,11 @@ impl Target {
         Ok(found.expect("checked above"))
     }
 
+    /// Returns the name of the processor, as in the tags of wheels.
+    pub fn architecture(&self) -> &'static str {
+        self.triple.split('-').next().unwrap_or_default()
+    }
+
     /// Returns the target that is this machine. Fails if there is none.
     pub fn host() -> Result<&'static Self> {
         let host = Self::host_triple()?;

@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use xtask_demo::run::{cargo, command, output};
 
+use crate::graph::Graph;
+
 /// The version of every crate of the workspace, and of every package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -15,10 +17,12 @@ pub const SUMMARY: &str = "JustCall API authentication for every program";
 /// The project's page.
 pub const HOMEPAGE: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// Returns cargo's description of the workspace and of its dependencies on the target `triple`.
-pub fn metadata(root: &Path, triple: &str) -> Result<Value> {
+/// Returns the crates of the workspace and their dependencies on the target `triple`.
+pub fn graph(root: &Path, triple: &str) -> Result<Graph> {
     let arguments = ["metadata", "--format-version=1", "--locked", "--filter-platform", triple];
-    serde_json::from_str(&output(&mut cargo(root, &arguments))?).context("cargo metadata printed no JSON")
+    let metadata: Value = serde_json::from_str(&output(&mut cargo(root, &arguments))?)
+        .context("cargo metadata printed no JSON")?;
+    Ok(Graph::new(&metadata))
 }
 
 /// Fails if a file that git tracks was changed, or if a new file is not ignored: packages are made of commits.

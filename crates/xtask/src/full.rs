@@ -1,7 +1,8 @@
 //! `cargo xtask test --full`: the tests that take longer, and their reports.
 //!
-//! The packages in clean systems, with docs/evidence/packages.md, and whole builds of the product. The console of the sandbox in Chromium, and the examples
-//! in other languages. With the release builds, which ship: a rotation that is killed at every system call, and the matrix
+//! The packages in clean systems, the wheel and the sources without the checkout, with docs/evidence/packages.md, and whole
+//! builds of the product. The console of the sandbox in Chromium, and the examples in other languages. With the release
+//! builds, which ship: a rotation that is killed at every system call, and the matrix
 //! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
 //! docs/evidence/rotation.md.
 
@@ -25,6 +26,9 @@ pub fn run(root: &Path) -> Result<()> {
     step("packages, in Debian 12 and 13 without Rust", || {
         succeed(&mut package("xtask-package", &["package", "--allow-dirty", "--report"]))?;
         succeed(&mut cargo(root, &["test", "--quiet", "-p", "xtask-package", "--test", "clean_root"]))
+    })?;
+    step("the wheel, the sources, the bills of materials, and VERIFY.md", || {
+        succeed(&mut cargo(root, &["test", "--quiet", "-p", "xtask-package", "--test", "dist_files"]))
     })?;
     step("an installation, a panic's address, Debian 13's Rust, and a build in another folder", || {
         let builds = ["test", "--quiet", "-p", "xtask-package", "--test", "builds", "--", "--test-threads=1"];

@@ -44,7 +44,7 @@ enum XtaskCommand {
     /// Needs cargo-mutants, and about an hour on two processors. tests/equivalent-mutants.txt lists the mutants that no test
     /// can detect.
     Mutants(mutants::MutantsOptions),
-    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
+    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/performance.md.
     #[command(disable_help_flag = true)]
     Bench(Passed),
     /// Simulate processes, calls, resets and faults, and check the library's promises.
@@ -58,6 +58,12 @@ enum XtaskCommand {
     /// Build the release, and install headers, libraries, programs and manual pages below a prefix.
     #[command(disable_help_flag = true)]
     Install(Passed),
+    /// Build the commit that files of a release name, and compare the files with what was built.
+    #[command(disable_help_flag = true)]
+    VerifyRelease(Passed),
+    /// Run the checks before a release. Needs `--dry-run`: the release itself is made by hand.
+    #[command(disable_help_flag = true)]
+    Release(Passed),
     /// Generate the C header and the list of its symbols, under include/.
     #[command(disable_help_flag = true)]
     Header(Passed),
@@ -88,6 +94,8 @@ fn main() -> ExitCode {
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
         XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
         XtaskCommand::Install(passed) => program("xtask-package", &["install"], &passed),
+        XtaskCommand::VerifyRelease(passed) => program("xtask-package", &["verify-release"], &passed),
+        XtaskCommand::Release(passed) => program("xtask-package", &["release"], &passed),
         XtaskCommand::Header(passed) => program("xtask-generate", &["header"], &passed),
         XtaskCommand::Docs(passed) => program("xtask-generate", &["docs"], &passed),
         XtaskCommand::House(passed) => program("xtask-house", &[], &passed),

@@ -14,7 +14,8 @@ use crate::spelling;
 pub fn run(root: &Path) -> Result<()> {
     step("Debian packages", || {
         packages::ensure(root, packages::TESTS)?;
-        packages::ensure(root, packages::PACKAGE)
+        packages::ensure(root, packages::PACKAGE)?;
+        packages::ensure(root, packages::COUNTS)
     })?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
     step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
@@ -35,6 +36,9 @@ pub fn run(root: &Path) -> Result<()> {
     })?;
     step("Python module", || python::install_module(root, &venv))?;
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
+    step("instructions and allocations of a verification", || {
+        succeed(&mut package("justcall-auth-bench", &["--gate"]))
+    })?;
     step("the example for Node.js", || node_example(root))?;
     step("the simulation: a million requests, or as many as take 30 seconds", || {
         succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))

@@ -17,8 +17,6 @@ that an `Exchange` is for one thread at a time. Calls block without the GIL.
 For servers only: anyone who has the program can extract its pair.
 """
 
-from __future__ import annotations
-
 from . import testing as testing
 from ._account import Account
 from ._error_base import JustCallError, WebhookError
@@ -53,8 +51,6 @@ from ._errors import (
     WebhookWrongUrlError,
     WrongAccountError,
 )
-from ._event import Event
-from ._exchange import Action, Wait
 from ._finding import Finding
 from ._headers import Headers
 from ._native import (
@@ -71,7 +67,13 @@ from ._native import (
 )
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
-from ._webhook import ANY_URL, AnyUrl
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._event import Event
+    from ._exchange import Action, Wait
+    from ._webhook import ANY_URL, AnyUrl
+del TYPE_CHECKING
 
 __all__ = [
     "ANY_URL",
@@ -128,8 +130,25 @@ __all__ = [
     "diagnose_environment",
 ]
 
-# Tracebacks and pickles name the public module, from which users import, and not the private one.
-for _name in __all__:
-    if isinstance(globals()[_name], type):
-        globals()[_name].__module__ = __name__
-del _name
+_MODULES = {
+    "ANY_URL": "_webhook",
+    "Action": "_exchange",
+    "AnyUrl": "_webhook",
+    "Event": "_event",
+    "Wait": "_exchange",
+}
+"""The modules of the names that are imported at their first use: they import `enum` or `logging`."""
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name at its first use."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

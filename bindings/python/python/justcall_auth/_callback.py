@@ -1,6 +1,5 @@
 """Support for calls of the program's functions by the native module."""
 
-import inspect
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -19,6 +18,9 @@ _PAUSE: Final = 0.01
 
 def is_coroutine_function(function: Callable[..., object]) -> bool:
     """Returns whether the result of `function` must be awaited, or iterated over with `async for`."""
+    # Imported here because it takes long, and only clients with a callable need it.
+    import inspect
+
     call = getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is inspected
     return any(
         inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, call)

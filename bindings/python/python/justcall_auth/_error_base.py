@@ -1,10 +1,8 @@
 """The base classes of the package's exceptions."""
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, Optional
-
 from ._finding import Finding
 from ._response import Response
+from ._typing import Any, ClassVar, Iterable, Optional
 
 
 class JustCallError(Exception):
@@ -18,6 +16,8 @@ class JustCallError(Exception):
 
     Raises `TypeError` if the base class itself is created, because it is not a kind of failure.
     """
+
+    __module__ = "justcall_auth"
 
     name: ClassVar[str]
     """The name of the kind, the same in every language, such as `rate_limited`."""
@@ -130,3 +130,5 @@ class JustCallError(Exception):
 
 class WebhookError(JustCallError):
     """The base class of the errors of a webhook delivery. Catch it to refuse such a delivery."""
+
+    __module__ = "justcall_auth"

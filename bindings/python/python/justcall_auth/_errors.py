@@ -3,11 +3,8 @@
 Written by `cargo xtask docs` from `crates/justcall-auth-protocol/src/error/table.rs`; changes belong there.
 """
 
-from __future__ import annotations
-
-from typing import Final
-
 from ._error_base import JustCallError, WebhookError
+from ._typing import Final
 
 
 class InvalidArgumentError(JustCallError, ValueError):
@@ -16,6 +13,7 @@ class InvalidArgumentError(JustCallError, ValueError):
     Correct the argument that the message names.
     """
 
+    __module__ = "justcall_auth"
     name = "invalid_argument"
     code = 1
     retryable = False
@@ -30,6 +28,7 @@ class OutOfMemoryError(JustCallError, MemoryError):
     The process and its other calls continue.
     """
 
+    __module__ = "justcall_auth"
     name = "out_of_memory"
     code = 3
     retryable = False
@@ -47,6 +46,7 @@ class CredentialsMissingError(JustCallError):
     yet, ask an Admin to generate a pair in JustCall under Settings → API & Webhooks.
     """
 
+    __module__ = "justcall_auth"
     name = "credentials_missing"
     code = 10
     retryable = False
@@ -64,6 +64,7 @@ class CredentialsMalformedError(JustCallError):
     quotes. Nothing was sent.
     """
 
+    __module__ = "justcall_auth"
     name = "credentials_malformed"
     code = 11
     retryable = False
@@ -80,6 +81,7 @@ class SourceUnavailableError(JustCallError):
     Check that the source exists and that this process may read it.
     """
 
+    __module__ = "justcall_auth"
     name = "source_unavailable"
     code = 12
     retryable = True
@@ -93,6 +95,7 @@ class MemoryProtectionError(JustCallError):
     Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or request a lower level.
     """
 
+    __module__ = "justcall_auth"
     name = "memory_protection"
     code = 13
     retryable = False
@@ -109,6 +112,7 @@ class WrongAccountError(JustCallError):
     Use the pair of the expected account, or correct the number of the expected account.
     """
 
+    __module__ = "justcall_auth"
     name = "wrong_account"
     code = 14
     retryable = False
@@ -122,6 +126,7 @@ class RequestTimeoutError(JustCallError, TimeoutError):
     Check the network to the service, or allow a longer timeout.
     """
 
+    __module__ = "justcall_auth"
     name = "timeout"
     code = 20
     retryable = True
@@ -135,6 +140,7 @@ class ConnectionFailedError(JustCallError, ConnectionError):
     Check DNS, the firewall and the proxy between this machine and the service, then retry.
     """
 
+    __module__ = "justcall_auth"
     name = "connection_failed"
     code = 21
     retryable = True
@@ -149,6 +155,7 @@ class TlsFailedError(JustCallError):
     the CA certificates of this machine.
     """
 
+    __module__ = "justcall_auth"
     name = "tls_failed"
     code = 22
     retryable = False
@@ -165,6 +172,7 @@ class RedirectRefusedError(JustCallError):
     Check the base URL. The base URL of JustCall is https://api.justcall.io.
     """
 
+    __module__ = "justcall_auth"
     name = "redirect_refused"
     code = 23
     retryable = False
@@ -178,6 +186,7 @@ class InvalidResponseError(JustCallError):
     Check the base URL. Also check whether a proxy or captive portal answers instead of the service.
     """
 
+    __module__ = "justcall_auth"
     name = "invalid_response"
     code = 24
     retryable = False
@@ -191,6 +200,7 @@ class CallCancelledError(JustCallError):
     Call again if you still need the result. The API key and secret are not the cause.
     """
 
+    __module__ = "justcall_auth"
     name = "cancelled"
     code = 25
     retryable = False
@@ -205,6 +215,7 @@ class WebhookUnsignedError(WebhookError):
     act on an unsigned delivery.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_unsigned"
     code = 30
     retryable = False
@@ -221,6 +232,7 @@ class WebhookMalformedError(WebhookError):
     Pass the three signature headers and the raw bytes of the body, unchanged by frameworks and proxies.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_malformed"
     code = 31
     retryable = False
@@ -237,6 +249,7 @@ class WebhookMismatchError(WebhookError):
     has no separate webhook secret. After a reset, accept both the old and the new secret for some minutes.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_mismatch"
     code = 32
     retryable = False
@@ -255,6 +268,7 @@ class WebhookStaleError(WebhookError):
     tolerance only if you must accept late deliveries.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_stale"
     code = 33
     retryable = False
@@ -272,6 +286,7 @@ class WebhookWrongUrlError(WebhookError):
     right, the delivery was meant for another endpoint.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_wrong_url"
     code = 34
     retryable = False
@@ -289,6 +304,7 @@ class WebhookVersionError(WebhookError):
     update this library.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_version"
     code = 35
     retryable = False
@@ -305,6 +321,7 @@ class WebhookReplayedError(WebhookError):
     Answer with 200 and do not act on the delivery again.
     """
 
+    __module__ = "justcall_auth"
     name = "webhook_replayed"
     code = 36
     retryable = False
@@ -318,6 +335,7 @@ class InternalError(JustCallError):
     Report this error and its message, which contains no secret. Free the handle and create a new handle.
     """
 
+    __module__ = "justcall_auth"
     name = "internal"
     code = 90
     retryable = False
@@ -334,6 +352,7 @@ class BadRequestError(JustCallError):
     Correct the request. The service's message and the response body name the problem.
     """
 
+    __module__ = "justcall_auth"
     name = "bad_request"
     code = 400
     retryable = False
@@ -349,6 +368,7 @@ class InvalidCredentialsError(JustCallError):
     a new pair.
     """
 
+    __module__ = "justcall_auth"
     name = "invalid_credentials"
     code = 401
     retryable = False
@@ -367,6 +387,7 @@ class ForbiddenError(JustCallError):
     an Admin of the account or JustCall support.
     """
 
+    __module__ = "justcall_auth"
     name = "forbidden"
     code = 403
     retryable = False
@@ -383,6 +404,7 @@ class NotFoundError(JustCallError):
     Check the path and the identifiers in it.
     """
 
+    __module__ = "justcall_auth"
     name = "not_found"
     code = 404
     retryable = False
@@ -396,6 +418,7 @@ class UnprocessableError(JustCallError):
     Correct the fields that the response body names.
     """
 
+    __module__ = "justcall_auth"
     name = "unprocessable"
     code = 422
     retryable = False
@@ -409,6 +432,7 @@ class RateLimitedError(JustCallError):
     Wait for the time in retry_after, then send fewer requests. The limit applies to the whole account.
     """
 
+    __module__ = "justcall_auth"
     name = "rate_limited"
     code = 429
     retryable = True
@@ -424,6 +448,7 @@ class ServerError(JustCallError):
     Retry later. If the failure persists, contact JustCall support.
     """
 
+    __module__ = "justcall_auth"
     name = "server_error"
     code = 500
     retryable = True
@@ -437,6 +462,7 @@ class UnavailableError(JustCallError):
     Retry later. See JustCall's status page.
     """
 
+    __module__ = "justcall_auth"
     name = "unavailable"
     code = 503
     retryable = True

@@ -1,29 +1,34 @@
 """Events about a client's pair and its calls."""
 
 import logging
-from dataclasses import dataclass
 from typing import Final, Literal, Optional
 
+from ._value import Value
 
-@dataclass(frozen=True)
-class Event:
+_Name = Literal[
+    "rotated",
+    "candidate_rejected",
+    "pair_rejected",
+    "waiting_for_source",
+    "retrying",
+    "rate_limit_low",
+    "source_changed",
+    "rotation_due",
+    "usage_spike",
+]
+
+
+class Event(Value):
     """An event about a client's pair or its calls. Safe to log: it contains no secret.
 
     Tests of programs can create events. Immutable, hashable and picklable. Two events are equal if all their
     parts are.
     """
 
-    name: Literal[
-        "rotated",
-        "candidate_rejected",
-        "pair_rejected",
-        "waiting_for_source",
-        "retrying",
-        "rate_limit_low",
-        "source_changed",
-        "rotation_due",
-        "usage_spike",
-    ]
+    __module__ = "justcall_auth"
+    __match_args__ = ("name", "message", "generation", "http_status", "wait")
+
+    name: _Name
     """The name of the event, the same in every language.
 
     - `rotated`: another pair was proven and is in use now
@@ -41,14 +46,24 @@ class Event:
     message: str
     """A sentence that describes the event."""
 
-    generation: int = 0
+    generation: int
     """The generation of the pair: 1 for the first pair of the process. 0 if the event is not about a pair."""
 
-    http_status: int = 0
+    http_status: int
     """The HTTP status that caused the event; 0 if none did."""
 
-    wait: Optional[float] = None
+    wait: Optional[float]
     """How long the call waits now, in seconds; None if it does not wait."""
+
+    def __init__(
+        self,
+        name: _Name,
+        message: str,
+        generation: int = 0,
+        http_status: int = 0,
+        wait: Optional[float] = None,
+    ) -> None:
+        self._set(name=name, message=message, generation=generation, http_status=http_status, wait=wait)
 
 
 _INFORMATION: Final = frozenset({"rotated", "retrying", "source_changed"})

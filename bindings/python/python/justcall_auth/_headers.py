@@ -1,7 +1,6 @@
 """The headers of a response."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Union
+from ._typing import Iterable, Iterator, Mapping, Union
 
 
 class Headers(Mapping[str, str]):
@@ -14,6 +13,7 @@ class Headers(Mapping[str, str]):
     Immutable, hashable and picklable. Equal to a mapping with the same names, in any case, and values.
     """
 
+    __module__ = "justcall_auth"
     __slots__ = ("_found", "_pairs")
 
     _pairs: tuple[tuple[str, str], ...]

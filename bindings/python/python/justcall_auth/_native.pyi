@@ -212,6 +212,25 @@ class Client:
         The other arguments and the exceptions are those of `Client`.
         """
 
+    def with_options(
+        self,
+        *,
+        timeout: float | None = ...,
+        max_retries: int | None = None,
+        rotation_wait: float | None = None,
+    ) -> Self:
+        """Returns a client with other settings that shares the pair and the connections with this one.
+
+        `timeout`, `max_retries` and `rotation_wait` are those of `Client`. The timeout stays as it is if
+        `timeout` is left out, and the others if they are None. Sends and reads nothing. The new client has
+        the same `on_event`, and its own `rate_limit`.
+
+        Its `close` does not affect this client. If this client is closed, both are.
+
+        Raises `InvalidArgumentError` if an argument is invalid, and `CallCancelledError` if the client is
+        closed.
+        """
+
     def verify(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> Account:
         """Verifies the pair with the service. Returns the account that the pair belongs to.
 
@@ -306,6 +325,22 @@ class Client:
     ) -> Response:
         """Sends a `GET` request. The other arguments, the result and the errors are those of `request`."""
 
+    def head(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = ...,
+        cancel: Cancel | None = None,
+    ) -> Response:
+        """Sends a `HEAD` request, which is a `GET` request for the headers alone: the body is empty.
+
+        The other arguments, the result and the errors are those of `request`.
+        """
+
     def post(
         self,
         path: str,
@@ -332,6 +367,19 @@ class Client:
     ) -> Response:
         """Sends a `PUT` request. The other arguments, the result and the errors are those of `request`."""
 
+    def patch(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = ...,
+        cancel: Cancel | None = None,
+    ) -> Response:
+        """Sends a `PATCH` request. The other arguments, the result and the errors are those of `request`."""
+
     def delete(
         self,
         path: str,
@@ -344,6 +392,34 @@ class Client:
         cancel: Cancel | None = None,
     ) -> Response:
         """Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`."""
+
+    def pages(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = ...,
+        cancel: Cancel | None = None,
+    ) -> Iterator[Any]:
+        """Returns an iterator over the items of a list, from all its pages. The iterator sends the requests.
+
+        `path` and `params` select the first page, as in `get`. Each later page is the one that the
+        `next_page_link` of the page before names. It must be under the base URL. An item is a member of the
+        `data` of a page: `dict`, `list`, `str`, `int`, `float`, `bool` or None. A page is requested when all
+        items before it have been used.
+        `headers` are sent with every request.
+        `timeout` and `cancel` are those of `request`. `timeout` limits the request of each page.
+
+        If the rate limit of a response is used up and its window is reset within a minute, the next request
+        waits for the reset.
+
+        Raises the exceptions of `get`. Raises `InvalidResponseError` if a page has no `data`, if the link is
+        not under the base URL, or if a link appears twice.
+        """
+
+    def _wait(self, seconds: float, *, cancel: Cancel | None = None) -> None:
+        """Waits, for `pages`."""
 
     def exchange(
         self,

@@ -1,12 +1,10 @@
 """A response of the service: status, headers, body and rate limit."""
 
 import codecs
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Optional, Union
 
 from ._headers import Headers
+from ._typing import Any, Callable, Iterable, Mapping, Optional, Union
+from ._value import Value
 
 _NO_CHARSETS = frozenset(
     {"idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
@@ -14,8 +12,7 @@ _NO_CHARSETS = frozenset(
 """Python's encodings that no response uses. Some of them are slow, others emit warnings or always fail."""
 
 
-@dataclass(frozen=True)
-class RateLimit:
+class RateLimit(Value):
     """The account's rate limit, from the headers of a response. A value that they lack is None.
 
     The service counts requests in a long window. It may also count them in a short window, for bursts. The
@@ -23,27 +20,47 @@ class RateLimit:
     values are.
     """
 
-    limit: Optional[int] = None
+    __module__ = "justcall_auth"
+    __match_args__ = ("limit", "remaining", "reset", "burst_limit", "burst_remaining", "burst_reset")
+
+    limit: Optional[int]
     """How many requests the long window allows."""
 
-    remaining: Optional[int] = None
+    remaining: Optional[int]
     """How many requests are left in the long window."""
 
-    reset: Optional[float] = None
+    reset: Optional[float]
     """When the long window is reset, in seconds since the epoch, as in `time.time`."""
 
-    burst_limit: Optional[int] = None
+    burst_limit: Optional[int]
     """How many requests the short window allows."""
 
-    burst_remaining: Optional[int] = None
+    burst_remaining: Optional[int]
     """How many requests are left in the short window."""
 
-    burst_reset: Optional[float] = None
+    burst_reset: Optional[float]
     """When the short window is reset, in seconds since the epoch."""
 
+    def __init__(
+        self,
+        limit: Optional[int] = None,
+        remaining: Optional[int] = None,
+        reset: Optional[float] = None,
+        burst_limit: Optional[int] = None,
+        burst_remaining: Optional[int] = None,
+        burst_reset: Optional[float] = None,
+    ) -> None:
+        self._set(
+            limit=limit,
+            remaining=remaining,
+            reset=reset,
+            burst_limit=burst_limit,
+            burst_remaining=burst_remaining,
+            burst_reset=burst_reset,
+        )
 
-@dataclass(frozen=True, init=False, repr=False)
-class Response:
+
+class Response(Value):
     """A complete response of the service.
 
     `repr` shows the status and the length of the body, and not the body, so that it is safe to log. A pickle
@@ -53,16 +70,19 @@ class Response:
     their parts are.
     """
 
+    __module__ = "justcall_auth"
+    __match_args__ = ("http_status", "headers", "body", "rate_limit")
+
     http_status: int
     """The HTTP status, such as 200."""
 
-    headers: Headers = Headers()  # noqa: RUF009 - it is immutable
+    headers: Headers
     """The headers: a mapping that ignores the case of names."""
 
-    body: bytes = b""
+    body: bytes
     """The body, decompressed."""
 
-    rate_limit: RateLimit = RateLimit()
+    rate_limit: RateLimit
     """The account's rate limit, from the headers of this response."""
 
     def __init__(
@@ -70,11 +90,10 @@ class Response:
         http_status: int,
         headers: Union[Mapping[str, str], Iterable[tuple[str, str]]] = (),
         body: bytes = b"",
-        rate_limit: RateLimit = RateLimit(),
+        rate_limit: RateLimit = RateLimit(),  # noqa: B008 - it is immutable
     ) -> None:
         known = headers if isinstance(headers, Headers) else Headers(headers)
-        # The class is frozen, so its fields are set directly, in their order.
-        vars(self).update(http_status=http_status, headers=known, body=body, rate_limit=rate_limit)
+        self._set(http_status=http_status, headers=known, body=body, rate_limit=rate_limit)
 
     @property
     def text(self) -> str:
@@ -82,7 +101,7 @@ class Response:
 
         UTF-8 is also used if Python does not know the charset. Bytes that are not valid become U+FFFD.
         """
-        # Imported here because it takes a quarter of the package's import time, and few programs need it.
+        # Imported here because it takes long, and few programs need it.
         import email.message
 
         message = email.message.Message()
@@ -100,21 +119,17 @@ class Response:
 
         Raises `InvalidResponseError`, with this response as its `response`, if the body is not JSON.
         """
+        try:
+            return _decoder()(self.body)
+        except (ValueError, RecursionError) as failure:
+            from ._json import fault
+
+            why = fault(failure)
         hint = None
         if not self.body:
             hint = "Check http_status before you call json(). This response has no body."
-        try:
-            return _parsed(self.body)
-        except json.JSONDecodeError as failure:
-            why = f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
-            if self.http_status == 204 and not self.body:
+            if self.http_status == 204:
                 why = "a response with status 204 (No Content) has no body"
-        except UnicodeDecodeError:
-            why = "it is not UTF-8"
-        except ValueError:
-            why = "it contains a number that JSON does not allow, or that has too many digits"
-        except RecursionError:
-            why = "it is nested too deeply"
         # Imported here because the exceptions import this module.
         from ._errors import InvalidResponseError
 
@@ -131,22 +146,14 @@ class Response:
         return f"<Response {self.http_status}, {len(self.body)} bytes>"
 
 
-def _parsed(body: bytes) -> Any:
-    """Returns the body, decoded as `json.loads` does it, with one decoder for all bodies."""
-    try:
-        # Nearly every body is UTF-8. A body in another encoding is not valid JSON if it is decoded as UTF-8.
-        text = body.decode()
-        value, end = _DECODER.raw_decode(text)
-        if not text[end:].strip(" \t\n\r"):
-            return value
-    except (ValueError, RecursionError):
-        pass
-    return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+_decode: Optional[Callable[[bytes], Any]] = None
 
 
-def _refuse(constant: str) -> None:
-    """Raises `ValueError` for `NaN` and `Infinity`, which Python accepts but JSON does not."""
-    raise ValueError(constant)
+def _decoder() -> Callable[[bytes], Any]:
+    """Returns the decoder of JSON. It is imported at the first use, because many programs decode no body."""
+    global _decode
+    if _decode is None:
+        from ._json import decode
 
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+        _decode = decode
+    return _decode

@@ -7,6 +7,8 @@ from typing import Final
 class AnyUrl(enum.Enum):
     """The type of `ANY_URL`."""
 
+    __module__ = "justcall_auth"
+
     ANY_URL = "any_url"
     """Accepts deliveries for any URL."""
 

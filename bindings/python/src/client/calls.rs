@@ -9,8 +9,8 @@ use justcall_auth::{Call, CallOptions, Config, Error, ErrorKind, Response};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use super::{Client, Open};
-use crate::arguments::{Method, Path};
+use super::{Client, Open, Visited};
+use crate::arguments::{CallTimeout, MaxRetries, Method, Path, RotationWait};
 use crate::callable::Callable;
 use crate::errors::{detached, exception};
 use crate::request::Contents;
@@ -21,8 +21,13 @@ use crate::settings::Settings;
 impl Open {
     /// Visits the Python objects of the client for the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.source.as_ref().map_or(Ok(()), |source| source.traverse(visit))?;
-        self.observer.traverse(visit)
+        match &self.visited {
+            Visited::Own(observer) => {
+                self.source.as_ref().map_or(Ok(()), |source| source.traverse(visit))?;
+                observer.traverse(visit)
+            }
+            Visited::Origin(client) => visit.call(client),
+        }
     }
 }
 
@@ -37,8 +42,27 @@ impl Client {
             settings.apply(&mut config)?;
             justcall_auth::Client::new(&config)
         })?;
-        let open = Open { client, source, observer: settings.observer.clone() };
-        Ok(Self { open: ArcSwapOption::from_pointee(open), rate_limit: Mutex::default() })
+        Ok(Self::opened(Open { client, source, visited: Visited::Own(settings.observer.clone()) }))
+    }
+
+    fn opened(open: Open) -> Self {
+        Self { open: ArcSwapOption::from_pointee(open), rate_limit: Mutex::default() }
+    }
+
+    /// Returns a client with other settings that shares the pair and the connections with `origin`.
+    pub(super) fn derive(
+        origin: &Bound<'_, Self>,
+        timeout: CallTimeout,
+        max_retries: Option<MaxRetries>,
+        rotation_wait: Option<RotationWait>,
+    ) -> PyResult<Self> {
+        let client = origin.get().client(origin.py())?.with_options(
+            timeout.0,
+            max_retries.map(|retries| retries.0),
+            rotation_wait.map(|wait| wait.0),
+        );
+        let source = origin.get().open.load().as_ref().and_then(|open| open.source.clone());
+        Ok(Self::opened(Open { client, source, visited: Visited::Origin(origin.clone().unbind()) }))
     }
 
     /// Returns the client, kept alive for one call.

@@ -72,7 +72,7 @@ impl Exchange {
             Action::Done => member(py, intern!(py, "DONE")),
             Action::Wait(wait) => {
                 static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-                let class = WAIT.import(py, "justcall_auth._exchange", "Wait")?;
+                let class = capi::imported(py, &WAIT, "justcall_auth._exchange", "Wait")?;
                 capi::call_package(class, (wait.as_secs_f64(),), None)
             }
         }
@@ -315,7 +315,7 @@ impl Exchange {
 /// Returns the member of `Action` with this name.
 fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    capi::getattr(ACTION.import(py, "justcall_auth._exchange", "Action")?, name)
+    capi::getattr(capi::imported(py, &ACTION, "justcall_auth._exchange", "Action")?, name)
 }
 
 fn closed(py: Python<'_>) -> PyErr {

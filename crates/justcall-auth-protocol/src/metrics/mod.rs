@@ -1,7 +1,7 @@
 //! Counters of the clients of one source, for monitoring: calls by outcome, requests by method and status, response
 //! times, the rest of the account's rate limit, and the results of webhook verification.
 //!
-//! Counting takes no lock and allocates nothing; it is a few additions per request. The number of counters is fixed,
+//! Counting takes no lock, and allocates only the first time; it is a few additions per request. The number of counters is fixed,
 //! whatever methods and statuses occur. [`open_metrics`] formats them. `Spikes` detects an unusual number of requests.
 
 mod budget;
@@ -11,6 +11,7 @@ mod spikes;
 mod webhooks;
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -55,24 +56,35 @@ pub struct Metrics {
     age_reported_for: AtomicU64,
 }
 
-/// A fixed number of counters.
-struct Counters<const N: usize>([AtomicU64; N]);
+/// A fixed number of counters, which take memory from the first count on: there are hundreds for each source, of which
+/// few are used.
+struct Counters<const N: usize>(OnceLock<Box<[AtomicU64; N]>>);
 
 impl<const N: usize> Default for Counters<N> {
     fn default() -> Self {
-        Self([const { AtomicU64::new(0) }; N])
+        Self(OnceLock::new())
     }
 }
 
 impl<const N: usize> Counters<N> {
     fn add(&self, index: usize) {
-        if let Some(counter) = self.0.get(index) {
+        if let Some(counter) = self.counters().get(index) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 
+    fn counters(&self) -> &[AtomicU64; N] {
+        self.0.get_or_init(|| Box::new([const { AtomicU64::new(0) }; N]))
+    }
+
+    #[cfg(test)]
+    fn fill(&self, count: u64) {
+        self.counters().iter().for_each(|counter| counter.store(count, Ordering::Relaxed));
+    }
+
     fn read(&self, index: usize) -> u64 {
-        self.0.get(index).map_or(0, |counter| counter.load(Ordering::Relaxed))
+        let counter = self.0.get().and_then(|counters| counters.get(index));
+        counter.map_or(0, |counter| counter.load(Ordering::Relaxed))
     }
 }
 
@@ -217,8 +229,7 @@ mod tests {
         let counted: u64 = usage
             .requests
             .iter()
-            .flat_map(|row| row.0.iter())
-            .map(|counter| counter.load(Ordering::Relaxed))
+            .flat_map(|row| (0..STATUSES.len() + CLASSES.len()).map(|index| row.read(index)))
             .sum();
         assert_eq!(counted, 4000, "none is lost");
         assert_eq!(usage.requests[method_index("other")].read(status_index(404)), 3);

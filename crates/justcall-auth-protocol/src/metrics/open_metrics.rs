@@ -218,7 +218,6 @@ fn last_used(text: &mut MetricsText, usage: &Metrics) {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
     use crate::service::{RateLimit, RateWindow};
@@ -226,10 +225,10 @@ mod tests {
     #[test]
     fn it_never_exceeds_its_maximum_size() {
         let (usage, keyring) = (Metrics::default(), Keyring::new("", Arc::default()));
-        let counters =
-            usage.requests.iter().flat_map(|row| &row.0).chain(&usage.calls.0).chain(&usage.events.0);
-        let counters = counters.chain(&usage.webhooks.0.0);
-        counters.for_each(|counter: &AtomicU64| counter.store(u64::MAX, Ordering::Relaxed));
+        usage.requests.iter().for_each(|row| row.fill(u64::MAX));
+        usage.calls.fill(u64::MAX);
+        usage.events.fill(u64::MAX);
+        usage.webhooks.0.fill(u64::MAX);
         let most = Duration::from_secs(u64::MAX - 1);
         let window =
             RateWindow { limit: Some(u64::MAX - 1), remaining: Some(u64::MAX - 1), reset: Some(most) };

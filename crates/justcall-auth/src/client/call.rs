@@ -15,6 +15,7 @@ use justcall_auth_secret::RegisterWipe;
 
 use super::Client;
 use crate::cancel::Cancel;
+use crate::clock;
 use crate::context::CallContext;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
@@ -84,6 +85,22 @@ impl<'a> Call<'a> {
     pub fn request(self, request: Request) -> Result<Response, Error> {
         let begin = |policy, shared, now: &_| rules::Exchange::request(policy, shared, request, now);
         self.drive(begin, &mut None)?.into_response()
+    }
+
+    /// Waits, for a program that paces its calls. Sends nothing. The time limit does not apply.
+    ///
+    /// # Errors
+    /// Fails with `cancelled`.
+    pub fn wait(self, wait: Duration) -> Result<(), Error> {
+        let end = clock::monotonic().saturating_add(wait);
+        let context = self.context();
+        loop {
+            let left = end.saturating_sub(clock::monotonic());
+            if left.is_zero() {
+                return Ok(());
+            }
+            context.pause(left)?;
+        }
     }
 
     /// Creates an exchange, see [`Client::exchange`]. The cancel handles and the interrupt of this call end the

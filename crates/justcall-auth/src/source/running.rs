@@ -55,7 +55,7 @@ impl Running {
         while !self.has_ended() {
             thread::sleep(context.slice()?.min(step));
             context.check_interrupt()?;
-            step *= 2;
+            step = step.saturating_mul(2);
         }
         Ok(self.ended.as_ref().and_then(|ended| ended.as_ref().ok().copied()))
     }

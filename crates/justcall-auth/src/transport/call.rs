@@ -10,7 +10,8 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 pub(super) use justcall_auth_protocol::exchange::Phase;
 
 use super::header::PairHeader;
-use crate::context::{CallContext, StopReason};
+use crate::cancel::Sleeper;
+use crate::context::{CallContext, StopReason, Watch};
 
 /// The hint of errors that a proxy causes, see [`CallState::with_proxy`].
 pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration. Also check whether the proxy allows connections to the service.";
@@ -29,6 +30,8 @@ const fn activity(phase: Phase) -> &'static str {
 pub(super) struct CallState {
     context: CallContext,
     header: Option<PairHeader>,
+    /// How much of the request ureq must be able to write at once, in bytes.
+    output_size: usize,
     /// True if the pair header was written into the request.
     placed: Cell<bool>,
     phase: Cell<Phase>,
@@ -53,14 +56,15 @@ pub(super) struct CurrentCall {
 impl CurrentCall {
     /// Starts a call that sends no pair.
     pub fn begin(context: CallContext) -> Self {
-        Self::begin_with(context, None)
+        Self::begin_with(context, None, 0)
     }
 
     /// Starts a call that sends `header`. The response is searched for its secret.
-    pub fn begin_with(context: CallContext, header: Option<PairHeader>) -> Self {
+    pub fn begin_with(context: CallContext, header: Option<PairHeader>, output_size: usize) -> Self {
         let state = Rc::new(CallState {
             context,
             header,
+            output_size,
             placed: Cell::new(false),
             phase: Cell::new(Phase::Resolve),
             proxy: RefCell::new(None),
@@ -93,6 +97,11 @@ pub(super) fn current() -> Rc<CallState> {
     CURRENT
         .with(|current| current.borrow().clone())
         .expect("a transport works only inside `CurrentCall::begin`")
+}
+
+/// Returns how much of the request ureq must be able to write at once, in bytes.
+pub(super) fn output_size() -> usize {
+    CURRENT.with_borrow(|current| current.as_ref().map_or(0, |call| call.output_size))
 }
 
 /// Runs code of the program. During that time the thread has no current call.
@@ -175,7 +184,22 @@ impl CallState {
 
     /// Returns how long to block before the next check.
     pub fn slice(&self) -> io::Result<Duration> {
-        run_without_call(|| self.context.slice()).map_err(|reason| self.stop(reason))
+        self.slice_with(None)
+    }
+
+    /// Returns how long to block before the next check while `watch` exists.
+    pub fn slice_with(&self, watch: Option<&Watch<'_>>) -> io::Result<Duration> {
+        run_without_call(|| self.context.slice_with(watch)).map_err(|reason| self.stop(reason))
+    }
+
+    /// Lets the cancel handles wake `sleeper`, if the call needs no checks at short intervals.
+    pub fn watch(&self, sleeper: Sleeper) -> Option<Watch<'_>> {
+        self.context.watch(sleeper)
+    }
+
+    /// Checks the cancel handles, but not the interrupt.
+    pub fn check_cancelled(&self) -> io::Result<()> {
+        self.context.check_cancelled().map_err(|reason| self.stop(reason))
     }
 
     /// Checks for cancellation. Call it only if no data came for a slice.

@@ -18,6 +18,8 @@ use super::socket::{Socket, Waiting};
 /// The most ciphertext that is buffered for one system call. ureq passes head and body separately, but a small request
 /// should leave as one segment.
 const MAX_SEALED: usize = 16 * 1024;
+/// How much memory an idle connection keeps for the ciphertext of the next request, in bytes.
+const MAX_IDLE_SEALED: usize = 4 * 1024;
 /// How much of a request is sent before the channel checks for a response, in bytes. Each check is a system call.
 const UNCHECKED: usize = MAX_SEALED;
 /// The most bytes of a response that are read while the request is being sent.
@@ -223,7 +225,11 @@ impl Channel {
     pub fn rest(&mut self) -> bool {
         self.filter.rest();
         self.outbound.sent = 0;
-        !self.outbound.is_cut && self.outbound.early.is_empty() && self.sealed.is_empty()
+        let is_complete = !self.outbound.is_cut && self.outbound.early.is_empty() && self.sealed.is_empty();
+        if self.sealed.capacity() > MAX_IDLE_SEALED {
+            self.sealed = Vec::new();
+        }
+        is_complete
     }
 
     /// Returns true if an idle connection can carry another request.

@@ -1,4 +1,4 @@
-//! A connection in the pool of ureq: a channel to the service, and buffers that are wiped after use.
+//! A connection in the pool of ureq: a channel to the service, and buffers.
 
 use std::fmt;
 use std::io;
@@ -11,9 +11,10 @@ use justcall_auth_secret::RegisterWipe;
 use once_cell::sync::OnceCell;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, NextTimeout, Transport};
 
 use super::authorities::SystemRoots;
+use super::buffers::GrowingBuffers;
 use super::call::{self, CallState, Phase};
 use super::channel::Channel;
 use super::connect::connect_any;
@@ -54,7 +55,7 @@ impl Connector {
         };
         let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut socket, call)?) } else { None };
         let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+            GrowingBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Connection { channel: Channel::new(socket, tls), buffers, just_read: false })
     }
 
@@ -151,7 +152,7 @@ impl ureq::unversioned::transport::Connector for Connector {
 /// An open connection.
 pub(super) struct Connection {
     channel: Channel,
-    buffers: LazyBuffers,
+    buffers: GrowingBuffers,
     /// True if the last read returned bytes and no check has run since.
     just_read: bool,
 }
@@ -166,8 +167,7 @@ impl Transport for Connection {
         let _last = RegisterWipe;
         let call = call::current();
         call.enter(Phase::Send);
-        let output = &self.buffers.output()[..amount];
-        call.send_output(output, |piece| self.channel.send(piece, &call))?;
+        call.send_output(self.buffers.written(amount), |piece| self.channel.send(piece, &call))?;
         Ok(())
     }
 
@@ -183,12 +183,13 @@ impl Transport for Connection {
 
     /// Returns true if the idle connection can be reused. A connection that the service closed must not cost a request.
     ///
-    /// ureq also calls this before it puts a connection into its pool. Bytes have just arrived then, so the check is
+    /// ureq also calls this before it puts a connection into its pool, after it has consumed all input. Bytes have just arrived then, so the check is
     /// skipped, which saves a system call for each request. The check runs when the connection is taken out.
     ///
     /// A connection over which the service sent the secret back is not reused, because its buffers contain it. Neither
     /// is one whose request was not sent completely.
     fn is_open(&mut self) -> bool {
+        self.buffers.rest();
         let is_clean = self.channel.rest() && !call::current().was_echoed();
         is_clean && (mem::take(&mut self.just_read) || self.channel.is_alive())
     }

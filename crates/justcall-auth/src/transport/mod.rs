@@ -14,6 +14,7 @@
 
 mod authorities;
 mod beginning;
+mod buffers;
 mod call;
 mod certificate;
 mod channel;
@@ -70,6 +71,12 @@ pub(crate) use settings::Settings;
 
 /// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
+/// The sizes of the buffers of an idle connection, in bytes: enough for most responses, and for a request without a
+/// body. Longer ones make the buffers grow until the request is over.
+const IDLE_INPUT: usize = 8 * 1024;
+const IDLE_OUTPUT: usize = 2 * 1024;
+/// How much of a body is passed to the connection at a time, in bytes: as much as a TLS record holds.
+const BODY_PIECE: usize = 16 * 1024;
 /// The most idle connections, to one host and in total.
 const MAX_IDLE: usize = 64;
 /// How long an idle connection is kept. Servers commonly close it after a minute or more.
@@ -113,10 +120,8 @@ impl Transport {
             .max_idle_connections(MAX_IDLE)
             .max_idle_connections_per_host(MAX_IDLE)
             .max_idle_age(MAX_IDLE_AGE);
-        let config = match test_buffer_size() {
-            Some(size) => config.input_buffer_size(size).output_buffer_size(size),
-            None => config,
-        };
+        let (input, output) = test_buffer_size().map_or((IDLE_INPUT, IDLE_OUTPUT), |size| (size, size));
+        let config = config.input_buffer_size(input).output_buffer_size(output);
         let connector = Connector::new(settings.clone(), addresses, system_roots);
         let agent = Agent::with_parts(config.build(), connector, NoResolver);
         Self { settings, agent, headers: header::defaults() }
@@ -130,13 +135,14 @@ impl Transport {
     /// Sends the request once and reads the whole response.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let header = PairHeader::new(outgoing.credentials.clone());
-        let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header));
         let head = self
             .head(outgoing)
             .map_err(|_| Error::invalid_argument("The URL or a header cannot be used for a request."))?;
         // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
-        let http_response = match outgoing.request.body().or(expects_body.then_some(&[])) {
+        let body = outgoing.request.body().or(expects_body.then_some(&[]));
+        let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header), output_size(&head, body));
+        let http_response = match body {
             Some(body) => self.agent.run(head.map(|()| body)),
             None => self.agent.run(head),
         };
@@ -171,6 +177,19 @@ impl Transport {
         let http_response = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
         read(http_response, 0, &call)
     }
+}
+
+/// Returns how much of the request ureq must be able to write at once, in bytes: the whole head, in which the pair is
+/// searched for, and pieces of the body.
+fn output_size(head: &http::Request<()>, body: Option<&[u8]>) -> usize {
+    /// The rest of the first line, `Content-Length`, and the empty line.
+    const FRAME: usize = 128;
+    let path = head.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let line =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    let head_length = head.headers().iter().map(line).sum::<usize>() + path + FRAME;
+    let body = body.map_or(0, |body| body.len().min(BODY_PIECE));
+    head_length.max(body)
 }
 
 /// Returns the size of ureq's buffers that a test requests, in bytes. The traces in memory depend on it, because the C

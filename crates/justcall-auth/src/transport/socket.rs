@@ -2,17 +2,21 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::call::{self, CallState, Phase};
+use crate::cancel::Sleeper;
+use crate::context::Watch;
 
 /// A connected socket. Reads and writes end at the deadline or by the interrupt of the current call.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    /// Shared with the cancel handles of a call that waits for long.
+    stream: Arc<TcpStream>,
     /// The current timeout of the socket. Setting it is a system call.
     slice: Duration,
 }
@@ -27,7 +31,7 @@ pub(super) enum Waiting {
 
 impl Socket {
     pub fn new(stream: TcpStream) -> Self {
-        Self { stream, slice: Duration::ZERO }
+        Self { stream: Arc::new(stream), slice: Duration::ZERO }
     }
 
     /// Returns the addresses of this end and of the other.
@@ -48,7 +52,7 @@ impl Socket {
     /// Writes a part of `bytes`. Returns 0 if one slice was not enough.
     pub fn write_for_a_slice(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let call = call::current();
-        let written = self.attempt(&call, |stream| stream.write(bytes))?.unwrap_or(0);
+        let written = self.attempt(&call, None, |mut stream| stream.write(bytes))?.unwrap_or(0);
         if written > 0 && call.phase() == Phase::Send {
             call.mark_sent();
         }
@@ -59,12 +63,19 @@ impl Socket {
     fn attempt(
         &mut self,
         call: &CallState,
-        attempt: impl FnOnce(&mut TcpStream) -> io::Result<usize>,
+        watch: Option<&Watch<'_>>,
+        attempt: impl FnOnce(&TcpStream) -> io::Result<usize>,
     ) -> io::Result<Option<usize>> {
-        self.block_for(call.slice()?)?;
-        match attempt(&mut self.stream) {
+        self.block_for(call.slice_with(watch)?)?;
+        match attempt(&self.stream) {
             Err(error) if is_pause(&error) => call.check_interrupt().map(|()| None),
-            done => done.map(Some),
+            done => {
+                // A cancel handle ends the wait by shutting the socket down.
+                if watch.is_some() {
+                    call.check_cancelled()?;
+                }
+                done.map(Some)
+            }
         }
     }
 
@@ -105,8 +116,13 @@ fn is_pause(error: &io::Error) -> bool {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = call::current();
+        if let Some(count) = self.attempt(&call, None, |mut stream| stream.read(buffer))? {
+            return Ok(count);
+        }
+        let stream = self.stream.clone();
         loop {
-            if let Some(count) = self.attempt(&call, |stream| stream.read(buffer))? {
+            let watch = call.watch(Sleeper::Socket(stream.clone()));
+            if let Some(count) = self.attempt(&call, watch.as_ref(), |mut stream| stream.read(buffer))? {
                 return Ok(count);
             }
         }

@@ -8,20 +8,23 @@ use std::process::Command;
 
 use xtask_demo::run;
 
+/// What users of the packages have installed.
+const INSTALLED: &str = "gcc,g++,libc6-dev,make,pkg-config,python3-venv,xz-utils";
+
 /// Installs the Debian `suite` into a folder under target/, once.
 fn debian(suite: &str) -> PathBuf {
     let folder = run::target_dir(&run::root()).join("package/roots").join(suite);
     let complete = folder.join("complete");
-    if !complete.exists() {
-        let mut debootstrap = Command::new("debootstrap");
-        debootstrap.args([
-            "--variant=minbase",
-            "--include=gcc,g++,libc6-dev,make,pkg-config,xz-utils",
-            suite,
-        ]);
-        run::output(debootstrap.arg(&folder).arg("http://deb.debian.org/debian")).expect("debootstrap");
-        fs::write(complete, "").expect("a file");
+    if fs::read_to_string(&complete).is_ok_and(|installed| installed == INSTALLED) {
+        return folder;
     }
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("an old Debian");
+    }
+    let mut debootstrap = Command::new("debootstrap");
+    debootstrap.args(["--variant=minbase", "--include", INSTALLED, suite]);
+    run::output(debootstrap.arg(&folder).arg("http://deb.debian.org/debian")).expect("debootstrap");
+    fs::write(complete, INSTALLED).expect("a file");
     folder
 }
 
@@ -44,7 +47,7 @@ fn install_use_and_purge(suite: &str) {
     unshare.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", enter]);
     let printed = run::output(unshare.arg(&debian)).expect("the script succeeds");
     // Each line stands for one use that the script checked.
-    for done in ["hashes", "command", "dynamic", "static", "embedded", "c++", "archive", "purged"] {
+    for done in ["hashes", "command", "dynamic", "static", "embedded", "c++", "archive", "wheel", "purged"] {
         assert!(printed.lines().any(|line| line == done), "{suite}: {done} is missing:\n{printed}");
     }
 }

@@ -58,4 +58,13 @@ export PKG_CONFIG_PATH=$(echo /packages/justcall-auth-*/lib/pkgconfig)
 cc /examples/c/verify.c -o /tmp/verify $(pkg-config --cflags --libs justcall_auth)
 LD_LIBRARY_PATH=$(echo /packages/justcall-auth-*/lib) check /tmp/verify
 echo archive
+
+# The wheel, with the Python of this Debian.
+python3 -m venv /tmp/venv
+/tmp/venv/bin/pip install --quiet --no-index /packages/*.whl
+/tmp/venv/bin/python -c 'import justcall_auth, sys
+print(justcall_auth.Client(base_url=sys.argv[1], ca_file=sys.argv[2]).verify().email)' "$url" "$authority" |
+    grep -q admin@yourcompany.com
+/tmp/venv/bin/python -m justcall_auth verify --base-url "$url" --ca-file "$authority" | grep -q admin@yourcompany.com
+echo wheel
 kill $sandbox

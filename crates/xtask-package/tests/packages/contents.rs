@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use xtask_package::compile::paths_of_this_machine;
-use xtask_package::workspace::metadata;
+use xtask_package::workspace::graph;
 use xtask_package::{binary, gate, notices, report, standard_library, symbols};
 
 use crate::support::{library, root, succeed, target};
@@ -84,7 +84,7 @@ fn its_debug_file_gives_the_line_of_an_address_and_belongs_to_the_library() {
 #[test]
 fn its_notices_name_every_crate_whose_code_it_contains() {
     let crates =
-        notices::dependencies(&metadata(&root(), target().triple).expect("metadata"), &notices::SHIPPED);
+        notices::dependencies(&graph(&root(), target().triple).expect("metadata"), &notices::SHIPPED);
     let of_rust = standard_library::notices(&root(), target()).expect("the toolchain has them");
     let crates = crates.expect("crates");
     let contained = report::crates(debug()).expect("nm reads it");
