@@ -12,9 +12,11 @@ use xtask_package::workspace::VERSION;
 
 use crate::support::{Place, Venv, file, outcome, succeed};
 
-/// The size of the wheel at most, and of the module in it, compressed.
+/// The size of the wheel at most, in bytes: 4 MB.
 const SIZE_MAX: u64 = 4_000_000;
-const MODULE_MAX: u64 = 1_400_000;
+
+/// The size of the module in the wheel at most, compressed, in bytes: 1.4 MiB.
+const MODULE_MAX: u64 = 14 * 1024 * 1024 / 10;
 
 /// A body for standard input.
 const INPUT: &[u8] = b"{\"contact_number\":\"+15550100\",\"first_name\":\"From standard input\"}";
