@@ -115,7 +115,8 @@ impl BenchReport {
         }
         let mut text = String::from("\n## Goals that were missed\n\n");
         for goal in missed {
-            writeln!(text, "- {}: {}", goal.what, ratio(goal.measured)).expect("writing to a String cannot fail");
+            writeln!(text, "- {}: {}", goal.what, ratio(goal.measured))
+                .expect("writing to a String cannot fail");
         }
         text + "\n" + WHY
     }
