@@ -34,24 +34,7 @@ pub fn all(root: &Path) -> Result<BenchPrograms> {
     let cli = step("the packaged command", || Ok(builder.command()?.path))?;
     let not_wiping = step("the library without the wiping allocator", || not_wiping_library(root))?;
     let secret_worker = step("Rust worker", || secret_worker(root))?;
-    let workers = step("C workers", || {
-        let ours = |name, folder: &Path| CProgram { name, source: "ours", link: link(folder) };
-        let with = |name: &'static str, libraries: &[&str]| CProgram {
-            name,
-            source: name,
-            link: libraries.iter().map(|library| (*library).to_owned()).collect(),
-        };
-        let programs = [
-            ours("ours", &packaged),
-            ours("ours-disable-wiping-allocator", &not_wiping),
-            with("libcurl", &["-lcurl"]),
-            with("raw", &["-lssl", "-lcrypto"]),
-            with("once", &[]),
-            counting_allocator(),
-            CProgram { name: "ours-with-symbols", source: "ours", link: link_with_symbols(&library) },
-        ];
-        compile(root, root, &programs)
-    })?;
+    let workers = step("C workers", || c_workers(root, &packaged, &library, Some(&not_wiping)))?;
     let venv = step("Python peers", || venv(root))?;
     let built = step("Python module", || module(root, &venv));
     if let Err(error) = &built {
@@ -65,6 +48,32 @@ pub fn all(root: &Path) -> Result<BenchPrograms> {
         python_has_ours: built.is_ok(),
         python_worker: root.join("bench/python/worker.py"),
     })
+}
+
+/// Builds only the C workers of the packaged library, and their peers. Returns their folder.
+pub fn workers(root: &Path) -> Result<PathBuf> {
+    let builder = step("packaging tools", || builder(root))?;
+    let packaged = step("the packaged library", || packaged_library(root, &builder))?;
+    step("C workers", || c_workers(root, &packaged, &builder.library()?, None))
+}
+
+fn c_workers(root: &Path, packaged: &Path, library: &Library, not_wiping: Option<&Path>) -> Result<PathBuf> {
+    let ours = |name, folder: &Path| CProgram { name, source: "ours", link: link(folder) };
+    let with = |name: &'static str, libraries: &[&str]| CProgram {
+        name,
+        source: name,
+        link: libraries.iter().map(|library| (*library).to_owned()).collect(),
+    };
+    let mut programs = vec![
+        ours("ours", packaged),
+        with("libcurl", &["-lcurl"]),
+        with("raw", &["-lssl", "-lcrypto"]),
+        with("once", &[]),
+        counting_allocator(),
+        CProgram { name: "ours-with-symbols", source: "ours", link: link_with_symbols(library) },
+    ];
+    programs.extend(not_wiping.map(|folder| ours("ours-disable-wiping-allocator", folder)));
+    compile(root, root, &programs)
 }
 
 /// Builds what the gate of the counts needs. Returns the folder of the worker.

@@ -104,10 +104,17 @@ fn main() -> ExitCode {
 /// Measures, prints the report, and writes docs/evidence/performance.md. With `--check`, fails if a goal is missed.
 fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::BENCH))?;
-    let programs = build::all(root)?;
-    let server = server::Server::start(root)?;
-    let machine = machine::describe(root);
-    let measured = Measured::measure(root, options, &programs, &server)?;
+    let needs_only_workers = matches!(options.only, Some(Part::Counts | Part::Scale));
+    let (machine, measured) = if needs_only_workers {
+        let workers = build::workers(root)?;
+        let mut measured = Measured::default();
+        measured.measure_workers(options, &workers, &server::Server::start(root)?)?;
+        (machine::describe(root), measured)
+    } else {
+        let programs = build::all(root)?;
+        let server = server::Server::start(root)?;
+        (machine::describe(root), Measured::measure(root, options, &programs, &server)?)
+    };
     let goals = goals::judge(&measured);
     let report = BenchReport { machine, rounds: options.rounds, requests: options.requests, measured, goals };
     println!("\n{}", report.for_terminal());

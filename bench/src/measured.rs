@@ -62,20 +62,25 @@ impl Measured {
         if wants(Part::Webhooks) {
             measured.webhooks = step("verifying webhooks", || webhooks::measure(root, programs))?;
         }
-        if wants(Part::Counts) {
-            let work = || counts::measure(&programs.workers, server);
-            measured.counts = step("counting instructions and allocations", work)?;
-            let work = || profile::measure(&programs.workers, server);
-            measured.profile = step("profiling a verification", work)?;
-        }
-        if wants(Part::Scale) {
-            let work = || scale::measure(&programs.workers, server, rounds);
-            measured.scale = Some(step("threads, pairs, sizes, idle memory", work)?);
-        }
+        measured.measure_workers(options, &programs.workers, server)?;
         if wants(Part::Startup) {
             let work = || phases::measure(&programs.workers, server, rounds);
             measured.phases = step("the phases of a start", work)?;
         }
         Ok(measured)
+    }
+
+    /// Measures the parts that need only the C workers.
+    pub fn measure_workers(&mut self, options: &BenchOptions, workers: &Path, server: &Server) -> Result<()> {
+        let wants = |part| options.only.is_none_or(|only| only == part);
+        if wants(Part::Counts) {
+            self.counts = step("counting instructions and allocations", || counts::measure(workers, server))?;
+            self.profile = step("profiling a verification", || profile::measure(workers, server))?;
+        }
+        if wants(Part::Scale) {
+            let work = || scale::measure(workers, server, options.rounds);
+            self.scale = Some(step("threads, pairs, sizes, idle memory", work)?);
+        }
+        Ok(())
     }
 }
