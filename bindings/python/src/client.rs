@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use justcall_auth::service::RateLimit;
+use justcall_auth::service::{ACCOUNT_PATH, RateLimit};
 use justcall_auth::{CallOptions, Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -36,9 +36,6 @@ use crate::response::rate_limit;
 use crate::settings::{CaPem, Settings};
 use crate::source::Source;
 use exchange::Exchange;
-
-/// The path of a verification in the record of its call. The client may request another page.
-const VERIFICATION: &str = "/v2/account";
 
 #[doc = include_str!("client/help.txt")]
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
@@ -172,7 +169,7 @@ impl Client {
         timeout: CallTimeout,
         cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.observed(py, "GET", VERIFICATION, |retries| {
+        self.observed(py, "GET", ACCOUNT_PATH, |retries| {
             let found = self.call_counting(py, options(timeout, cancel), retries, |call| call.verify())?;
             account(py, &found)
         })

@@ -200,7 +200,9 @@ fn it_keeps_io_clocks_and_threads_out_of_the_protocol() {
 }
 
 /// The files that hold the whole `impl` of a type with many states. They may have up to 600 lines.
-const LARGE_TYPES: [&str; 1] = ["crates/justcall-auth-protocol/src/exchange/mod.rs"];
+/// pyo3 accepts the methods of a Python class only in one `impl`.
+const LARGE_TYPES: [&str; 2] =
+    ["crates/justcall-auth-protocol/src/exchange/mod.rs", "bindings/python/src/client.rs"];
 
 #[test]
 fn it_keeps_files_short() {

@@ -11,7 +11,7 @@ from celery import Celery
 celery = Celery("tasks", broker=os.environ.get("BROKER"), backend=os.environ.get("BACKEND"))
 if folder := os.environ.get("CELERY_QUEUE"):
     # A queue of files, for a test without a broker.
-    folders = {"data_folder_in": folder, "data_folder_out": folder}
+    folders = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
     celery.conf.broker_transport_options = {**folders, "polling_interval": 0.02}
 
 
