@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-scan", &["justcall-auth"]),
     ("justcall-auth-cli", &["justcall-auth", "justcall-auth-scan"]),
     ("justcall-auth-sandbox", &[]),
-    ("justcall-auth-bench", &["justcall-auth", "xtask-demo"]),
+    ("justcall-auth-bench", &["justcall-auth", "xtask-demo", "xtask-package"]),
     ("justcall-auth-memory-tests", &[]),
     ("justcall-auth-model", &["justcall-auth-secret"]),
     ("justcall-auth-platforms", &["xtask-demo"]),
