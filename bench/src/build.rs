@@ -141,7 +141,7 @@ fn link(folder: &Path) -> Vec<String> {
 /// Links the code that ships before its symbols are removed, so that a profile can name them.
 fn link_with_symbols(library: &Library) -> Vec<String> {
     let mut link = vec!["-no-pie".to_owned(), library.unlocalised.display().to_string()];
-    link.extend(library.system_libraries.iter().map(|library| format!("-l{library}")));
+    link.extend(library.system_libraries.iter().cloned());
     link
 }
 
