@@ -171,10 +171,11 @@ fn scan_calls(
     Ok((outcome, all))
 }
 
-/// Whether `hit` is the header in a separate buffer or in the head of a request, on the heap. It may be incomplete if the
-/// scan happens while it is written, encrypted or wiped.
+/// Whether `hit` is the header in the head of a request, on the stack of its thread, or in a TLS record, on the heap. It
+/// may be incomplete if the scan happens while it is written, encrypted or wiped.
 fn is_in_named_buffer(hit: &MemoryHit) -> bool {
-    hit.what.ends_with("plain") && (hit.place.starts_with("[heap]") || hit.place.starts_with("anonymous"))
+    let places = ["[stack", "[heap]", "anonymous"];
+    hit.what.ends_with("plain") && places.iter().any(|place| hit.place.starts_with(place))
 }
 
 /// Waits until the threads of a process have blocked `times` times.

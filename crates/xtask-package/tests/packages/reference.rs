@@ -45,11 +45,11 @@ fn its_reference_has_a_page_for_each_function_and_an_example_for_each_handle() {
 
 #[test]
 fn a_comment_with_a_wrong_parameter_gives_a_warning() {
-    let wrong = " * @param buffr The memory.\n */\nvoid justcall_wipe(";
+    let wrong = " * @param buffex The memory.\n */\nvoid justcall_wipe(";
     let planted = header().replace(" */\nvoid justcall_wipe(", wrong);
     assert!(planted.contains(wrong), "the header no longer has the function");
     let (_folder, warnings) = pages(&planted);
-    assert!(warnings.contains("buffr"), "{warnings}");
+    assert!(warnings.contains("buffex"), "{warnings}");
 }
 
 #[test]
