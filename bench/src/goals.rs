@@ -175,16 +175,6 @@ fn exactly(figure: f64) -> Ratio {
 fn judge_counts(rows: &[CountRow]) -> Vec<Goal> {
     let mut goals = Vec::new();
     for row in rows.iter().filter(|row| row.peer == counts::OURS) {
-        let libcurl = rows.iter().find(|other| other.peer == counts::LIBCURL && other.what == row.what);
-        let goal = INSTRUCTIONS_AT_MOST.iter().find(|(secret, _)| *secret == row.what.secret);
-        if let (Some(libcurl), Some((_, goal))) = (libcurl, goal) {
-            let ratio = exactly(row.counts.instructions / libcurl.counts.instructions);
-            goals.push(at_most(
-                format!("{}: at most {goal} × libcurl's instructions", row.what.name()),
-                ratio,
-                *goal,
-            ));
-        }
         let usual = |row: &&CountRow| row.peer == counts::OURS && row.what.dialect == Dialect::AccountPage;
         if let (Dialect::MoreHeaders, Some(usual)) = (row.what.dialect, rows.iter().find(usual)) {
             let more = (row.counts.allocations - usual.counts.allocations) / f64::from(MORE_HEADERS);
@@ -194,6 +184,16 @@ fn judge_counts(rows: &[CountRow]) -> Vec<Goal> {
                 HEADER_ALLOCATIONS_AT_MOST,
             ));
             continue;
+        }
+        let libcurl = rows.iter().find(|other| other.peer == counts::LIBCURL && other.what == row.what);
+        let goal = INSTRUCTIONS_AT_MOST.iter().find(|(secret, _)| *secret == row.what.secret);
+        if let (Some(libcurl), Some((_, goal))) = (libcurl, goal) {
+            let ratio = exactly(row.counts.instructions / libcurl.counts.instructions);
+            goals.push(at_most(
+                format!("{}: at most {goal} × libcurl's instructions", row.what.name()),
+                ratio,
+                *goal,
+            ));
         }
         goals.push(at_most(
             format!("{}: at most {ALLOCATIONS_AT_MOST:.0} allocations", row.what.name()),

@@ -9,7 +9,7 @@ use justcall_auth::{Call, CallOptions, Config, Error, ErrorKind, Response};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use super::{Client, Open, VERIFICATION, Visited};
+use super::{Client, Open, Visited};
 use crate::arguments::{CallTimeout, MaxRetries, Method, Path, RotationWait};
 use crate::callable::Callable;
 use crate::errors::{detached, exception};
@@ -153,7 +153,7 @@ impl Client {
     ) -> PyResult<StartedCall> {
         let (py, this) = (client.py(), client.get());
         let observation = match &work {
-            Work::Verify => this.observe(py, "GET", VERIFICATION)?,
+            Work::Verify => this.observe(py, "GET", service::ACCOUNT_PATH)?,
             Work::Request(request) => this.observe(py, request.method(), request.path())?,
             _ => None,
         };
