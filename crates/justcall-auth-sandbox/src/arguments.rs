@@ -28,7 +28,7 @@ use super::Dialect;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct SandboxArguments {
     /// Serve the API at this loopback address. Port 0 chooses a free port. May be repeated: another address with
-    /// port 0 gets the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
+    /// port 0 gets the port of the first, so that localhost has the same port in IPv4 and IPv6.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: Vec<SocketAddr>,
 
