@@ -90,11 +90,12 @@ fn it_keeps_no_connection_over_which_the_secret_was_sent_back() {
 
 #[test]
 fn it_keeps_no_more_idle_connections_than_its_limit() {
-    const CALLS: usize = 80;
+    const LIMIT: usize = 256;
+    const CALLS: usize = LIMIT + 24;
     let sandbox = sandbox();
     let client = Client::new(&config(&sandbox)).expect("a client");
     // Each call waits until all have started, so that all connections are open at once.
-    sandbox.control("POST", "faults", &json!({"fault": "delay", "ms": 400})).expect("a fault");
+    sandbox.control("POST", "faults", &json!({"fault": "delay", "ms": 1500})).expect("a fault");
     let together = Barrier::new(CALLS);
     std::thread::scope(|scope| {
         for _ in 0..CALLS {
@@ -107,8 +108,8 @@ fn it_keeps_no_more_idle_connections_than_its_limit() {
     let seen = requests(&sandbox);
     let opened: std::collections::BTreeSet<u64> =
         seen.iter().filter_map(|request| request["connection"].as_u64()).collect();
-    assert!(opened.len() > 64, "the control: only {} connections were needed", opened.len());
-    wait_until("the closing of excess connections", || sockets(&sandbox, ESTABLISHED) <= 64);
+    assert!(opened.len() > LIMIT, "the control: only {} connections were needed", opened.len());
+    wait_until("the closing of excess connections", || sockets(&sandbox, ESTABLISHED) <= LIMIT);
     assert!(sockets(&sandbox, ESTABLISHED) > 0, "the control: idle connections are counted");
 }
 
