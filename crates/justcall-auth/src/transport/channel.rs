@@ -194,12 +194,22 @@ impl Channel {
             early.drain(..count);
             Ok(count)
         };
-        match (received, self.outbound.failure.take()) {
-            (Ok(0) | Err(_), Some(failure)) if call.failure().is_none() => {
-                call.enter(Phase::Send);
-                Err(failure)
+        match received {
+            Ok(0) | Err(_) if call.failure().is_none() => match self.outbound.failure.take() {
+                Some(failure) => {
+                    call.enter(Phase::Send);
+                    Err(failure)
+                }
+                None => received,
+            },
+            Ok(count) => {
+                // An interim response does not answer the request, so the failure still counts.
+                let is_interim =
+                    || matches!(beginning(&input[..count]), Beginning::Interim(length) if length == count);
+                self.outbound.failure.take_if(|_| !is_interim());
+                Ok(count)
             }
-            (received, _) => received,
+            received => received,
         }
     }
 
