@@ -247,6 +247,8 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "memory_protection": "auto",
         "state_file": None,
         "on_event": None,
+        "on_request": None,
+        "on_response": None,
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]
     if sys.version_info >= (3, 10):  # Older versions do not have the signature of such a class.
