@@ -78,7 +78,7 @@ static void it_lets_a_blocked_call_end_at_its_timeout(struct sandbox *sandbox) {
     cJSON *pair = fresh_account(sandbox);
     justcall_error *error = POISON(justcall_error);
     justcall_config *config = with_pair(sandbox_config(sandbox), pair);
-    CHECK_OK(justcall_config_set_timeout_ms(config, 1000, &error), &error);
+    CHECK_OK(justcall_config_set_timeout_ms(config, 5000, &error), &error);
     memset(&call, 0, sizeof call);
     justcall_client *client = client_of(config);
     call.client = client;
