@@ -27,6 +27,7 @@ mod scan;
 mod server;
 mod startup;
 mod statistics;
+mod texts;
 mod webhooks;
 mod worker;
 
