@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import gc
@@ -42,7 +43,7 @@ class Reply:
     """The response of the library."""
 
 
-class Session:
+class Session(abc.ABC):
     """A session of a library whose calls go through an adapter."""
 
     is_auth = False
@@ -62,21 +63,21 @@ class Session:
         """The certificate authority of the sandbox."""
         return ssl.create_default_context(cafile=self.sandbox.ca_file)
 
+    @abc.abstractmethod
     def opened(self, **options: Any) -> Any:
         """Opens a session of the library."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def run(self, task: Task) -> Any:
         """Runs a coroutine function on an event loop."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def call(self, method: str, path: str, data: Any = None, **options: Any) -> Reply:
         """Makes one call on a new connection."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def many(self, count: int, workers: int, path: str) -> list[BaseException]:
         """Makes `count` calls, `workers` at a time. Returns the failures."""
-        raise NotImplementedError
 
 
 class Requests(Session):

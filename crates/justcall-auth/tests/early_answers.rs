@@ -254,3 +254,29 @@ fn it_sends_everything_to_a_service_that_accepts_early_and_reads_on() {
     let read = service.join().expect("no panic");
     assert!(read > SIZE, "only {read} bytes arrived");
 }
+
+/// The connection is lost while a write is blocked, and the interim response is read only afterwards.
+#[test]
+fn it_reports_the_send_phase_if_an_interim_response_came_with_the_loss() {
+    for _ in 0..10 {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let mut config = Config::new();
+        let address = listener.local_addr().expect("it is bound");
+        config.set_base_url(&format!("http://{address}")).expect("loopback").set_timeout(TIME_LIMIT);
+        config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        config.set_max_retries(0);
+        let service = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            stream.read_exact(&mut [0]).expect("a byte");
+            // The buffers of the system fill up, so that the client waits in a write.
+            thread::sleep(Duration::from_millis(100));
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").expect("the client reads it later");
+            // Closing a socket with unread data resets the connection.
+        });
+        let client = Client::new(&config).expect("a client");
+        let error = upload_of(2 * SIZE + READ, &client, "POST").expect_err("no answer");
+        service.join().expect("no panic");
+        let row = (error.kind(), error.reason(), error.request_sent(), error.http_status());
+        assert_eq!(row, (ErrorKind::ConnectionFailed, Some("send"), true, 0), "{error}");
+    }
+}
