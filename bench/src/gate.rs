@@ -1,5 +1,6 @@
 //! `cargo xtask bench --gate`: fails if a verification of the packaged library costs more instructions or allocations than
-//! the committed baseline. Times are never gated: they depend on the machine and on what else it does.
+//! the committed baseline, or if an idle client or connection takes more memory than its goal. Times are never gated: they
+//! depend on the machine and on what else it does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +14,8 @@ use xtask_demo::run::{command, output, step, succeed};
 
 use crate::build;
 use crate::counts::{self, Countable, Counts};
+use crate::goals::IDLE_AT_MOST;
+use crate::scale;
 use crate::server::{Dialect, SecretKind, Server};
 
 /// By how much a count may exceed its baseline.
@@ -37,6 +40,7 @@ pub fn run(root: &Path, update: bool) -> Result<()> {
     for (name, counts) in &table {
         println!("  {name}: {:.0} instructions, {:.1} allocations", counts.instructions, counts.allocations);
     }
+    step("the memory of an idle client and of an idle connection", || idle(&workers, &server))?;
     if update {
         return write(root, &features, &table);
     }
@@ -58,6 +62,22 @@ pub fn run(root: &Path, update: bool) -> Result<()> {
         );
         Ok(())
     })
+}
+
+/// Fails if an idle client or an idle connection takes more memory than its goal.
+fn idle(workers: &Path, server: &Server) -> Result<()> {
+    let idle = scale::idle(workers, server)?;
+    let (client, connection) = IDLE_AT_MOST;
+    println!("  a client: {:.0} bytes of the heap; a connection: {:.0}", idle.client, idle.connection);
+    ensure!(idle.connections >= 2.0, "the control: only {} connections were opened", idle.connections);
+    // Without the counting allocator both would be 0.
+    ensure!((500.0..=client).contains(&idle.client), "an idle client takes {:.0} bytes", idle.client);
+    ensure!(
+        (500.0..=connection).contains(&idle.connection),
+        "an idle connection takes {:.0} bytes",
+        idle.connection
+    );
+    Ok(())
 }
 
 fn counted(workers: &Path, server: &Server) -> Result<Table> {

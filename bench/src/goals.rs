@@ -36,7 +36,7 @@ const P99_AT_MOST: f64 = 0.80;
 const ONCE_AT_MOST: f64 = 0.25;
 const PYTHON_ONCE_AT_MOST: f64 = 1.8;
 /// The memory of an idle client and of an idle connection, in bytes.
-const IDLE_AT_MOST: (f64, f64) = (3.0 * 1024.0, 45.0 * 1024.0);
+pub const IDLE_AT_MOST: (f64, f64) = (3.0 * 1024.0, 45.0 * 1024.0);
 
 /// A cancelled call ends within this many milliseconds.
 const CANCEL_AT_MOST: f64 = 50.0;

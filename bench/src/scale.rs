@@ -163,7 +163,7 @@ fn bodies(workers: &Path, server: &Server) -> Result<Vec<SizeRow>> {
 }
 
 /// Measures with the counting allocator, in a process for each figure.
-fn idle(workers: &Path, server: &Server) -> Result<Idle> {
+pub fn idle(workers: &Path, server: &Server) -> Result<Idle> {
     let ask = |line: &str| -> Result<Value> {
         let mut command = pinned(workers.join("ours"));
         command.arg(server.url()).arg(server.ca_file());
