@@ -68,10 +68,6 @@ class Session(abc.ABC):
         """Opens a session of the library."""
 
     @abc.abstractmethod
-    def run(self, task: Task) -> Any:
-        """Runs a coroutine function on an event loop."""
-
-    @abc.abstractmethod
     def call(self, method: str, path: str, data: Any = None, **options: Any) -> Reply:
         """Makes one call on a new connection."""
 
@@ -167,8 +163,8 @@ class AsyncHttpx(Session):
         transport = self.adapters.JustCallAsyncTransport(self.client, sending, **self.settings)
         return self.http.AsyncClient(transport=transport, base_url=self.url, **options)
 
-    @override
     def run(self, task: Task) -> Any:
+        """Runs a coroutine function on an event loop."""
         return asyncio.run(task())  # type: ignore[arg-type]
 
     @override
