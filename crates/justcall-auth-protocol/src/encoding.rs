@@ -17,14 +17,12 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 ///
 /// # Panics
 /// If there are not twice as many digits as bytes.
-#[inline]
 pub fn write_hex(bytes: &[u8], digits: &mut [u8]) {
-    const fn digit(value: u8) -> u8 {
-        if value < 10 { b'0' + value } else { b'a' + value - 10 }
-    }
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
     assert!(digits.len() == 2 * bytes.len(), "two digits per byte");
     for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 
@@ -35,34 +33,33 @@ pub fn hex(bytes: &[u8]) -> String {
     String::from_utf8(digits).expect("digits are ASCII")
 }
 
-/// Reads hexadecimal digits of either case. Returns `None` if `digits` contains anything else, or if its length is not
-/// twice `N`.
-#[inline]
-pub fn read_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    /// Returns the value of a digit, or more than 15 for any other byte.
-    const fn value(digit: u8) -> u8 {
-        let decimal = digit.wrapping_sub(b'0');
-        let letter = (digit | 0x20).wrapping_sub(b'a');
-        if decimal < 10 {
-            decimal
-        } else if letter < 6 {
-            letter + 10
-        } else {
-            0xff
-        }
+/// The value of each byte as a hexadecimal digit of either case, or 0xff.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
     }
+    values
+};
+
+/// Reads hexadecimal digits of either case. Returns `None` if `digits` contains anything else, or if its length is not
+/// twice `N`. Not for secrets: the digits choose which memory is read.
+pub fn read_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if digits.len() != 2 * N {
         return None;
     }
-    // Each step handles all digits, so that the compiler can vectorise it.
-    let mut values = [[0; 2]; N];
-    for (place, digit) in values.as_flattened_mut().iter_mut().zip(digits) {
-        *place = value(*digit);
+    let mut bytes = [0; N];
+    let mut all = 0;
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let (high, low) = (HEX_VALUES[usize::from(pair[0])], HEX_VALUES[usize::from(pair[1])]);
+        all |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    if values.as_flattened().iter().fold(0, |all, value| all | value) > 15 {
-        return None;
-    }
-    Some(values.map(|[high, low]| high << 4 | low))
+    (all <= 15).then_some(bytes)
 }
 
 /// Returns `bytes` in base64 with the standard alphabet and padding (RFC 4648).
