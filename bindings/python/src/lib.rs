@@ -25,6 +25,7 @@ mod gil;
 mod held;
 mod interpreter;
 mod job;
+mod log;
 mod options;
 mod pairs;
 mod pool;
@@ -60,6 +61,8 @@ mod _native {
     use super::exception::error_table;
     #[pymodule_export]
     use super::job::{Completions, StartedCall};
+    #[pymodule_export]
+    use super::log::log_setting;
     #[pymodule_export]
     use super::options::Cancel;
     #[pymodule_export]

@@ -32,6 +32,7 @@ __all__ = [
     "error_table",
     "event_names",
     "forget_rejections",
+    "log_setting",
 ]
 
 __version__: Final[str]
@@ -621,6 +622,9 @@ class Exchange:
         `next`.
         """
 
+    def _next(self, failure: BaseException | None) -> Action | Wait:
+        """As `next`, for the adapters. If the call is done, its record has `failure` if there is one."""
+
     def load(self) -> None:
         """Reads the source if the action is `Action.LOAD`; otherwise does nothing.
 
@@ -992,4 +996,10 @@ def forget_rejections() -> None:
     A call that waits for another pair continues with the one that was rejected. If a request is
     answered with 401 after this, the pair counts as rejected again. Never fails, reads no source and
     sends nothing. May be called from any thread. In a child of `fork()` it affects the child only.
+    """
+
+def log_setting() -> str | None:
+    """Returns the variable `JUSTCALL_LOG`; None if it is not set.
+
+    It is also None if the process has more privileges than the user who started it.
     """

@@ -1,6 +1,7 @@
 //! `Exchange`: one call over the program's own HTTP client. Forwards to the library's exchange.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use justcall_auth::exchange::{Action, Cause};
 use justcall_auth::{CallOptions, Cancel, Error, ErrorKind, Request, Response};
@@ -12,6 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use super::Client;
+use super::observed::Observation;
 use crate::arguments::{HttpStatus, invalid, text};
 use crate::body::bytes;
 use crate::capi;
@@ -54,6 +56,9 @@ pub(crate) struct Exchange {
     /// `None` if the exchange is closed. Locked only with `try_lock`.
     open: Mutex<Option<justcall_auth::Exchange>>,
     closed: Cancel,
+    /// `None` if nothing observes the call, and after its end.
+    observation: Mutex<Option<Observation>>,
+    retries: AtomicU32,
 }
 
 #[pymethods]
@@ -65,17 +70,16 @@ impl Exchange {
     /// Raises the final failure of the call, as `Client.request` would, now and at every later call of
     /// `next`.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let action = self.drive(py, justcall_auth::Exchange::next)?;
-        match action {
-            Action::Send { .. } => member(py, intern!(py, "SEND")),
-            Action::Load => member(py, intern!(py, "LOAD")),
-            Action::Done => member(py, intern!(py, "DONE")),
-            Action::Wait(wait) => {
-                static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-                let class = capi::imported(py, &WAIT, "justcall_auth._exchange", "Wait")?;
-                capi::call_package(class, (wait.as_secs_f64(),), None)
-            }
-        }
+        self.advance(py, None)
+    }
+
+    /// As `next`, for the adapters. If the call is done, its record has `failure` if there is one.
+    fn _next<'py>(
+        &self,
+        py: Python<'py>,
+        failure: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.advance(py, failure)
     }
 
     /// Reads the source if the action is `Action.LOAD`; otherwise does nothing.
@@ -217,9 +221,10 @@ impl Exchange {
     /// Cancels the call, from any thread. Later calls of its methods raise `CallCancelledError`.
     ///
     /// Does not stop a request of the program's HTTP client. A second call does nothing.
-    fn close(&self) {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.closed.fire();
         self.release();
+        self.end_record(py, closed(py).value(py).as_any())
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -227,8 +232,8 @@ impl Exchange {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        self.close();
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -258,8 +263,59 @@ impl Exchange {
         let closed = Cancel::new();
         let library = client.get().client(client.py())?;
         options.add_cancel(closed.clone()).set_interrupt(Arc::new(Signals));
+        let observation = client.get().observe(client.py(), request.method(), request.path())?;
         let exchange = library.call().with_options(&options).exchange(request);
-        Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
+        Ok(Self {
+            client: client.clone().unbind(),
+            open: Mutex::new(Some(exchange)),
+            closed,
+            observation: Mutex::new(observation),
+            retries: AtomicU32::new(0),
+        })
+    }
+
+    /// Returns the next action. Ends the record of the call if the call is over, with `failure` if there is one.
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        failure: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let next = |exchange: &mut justcall_auth::Exchange| {
+            let action = exchange.next();
+            let status = exchange.response().map_or(0, Response::http_status);
+            Ok((action, status))
+        };
+        let (action, status) = self.drive(py, next)?;
+        let action = match action {
+            Ok(action) => action,
+            Err(error) => {
+                let raised = exception(py, &error);
+                self.end_record(py, raised.value(py).as_any())?;
+                return Err(raised);
+            }
+        };
+        if matches!(action, Action::Done) {
+            let status = || status.into_pyobject(py).map(Bound::into_any);
+            self.end_record(py, &failure.map_or_else(status, Ok)?)?;
+        }
+        match action {
+            Action::Send { .. } => member(py, intern!(py, "SEND")),
+            Action::Load => member(py, intern!(py, "LOAD")),
+            Action::Done => member(py, intern!(py, "DONE")),
+            Action::Wait(wait) => {
+                static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+                let class = capi::imported(py, &WAIT, "justcall_auth._exchange", "Wait")?;
+                capi::call_package(class, (wait.as_secs_f64(),), None)
+            }
+        }
+    }
+
+    /// Ends the record of the call, if nothing ended it before. `result` is the status or the failure.
+    fn end_record(&self, py: Python<'_>, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        // Taken before the hook runs, which may use the exchange.
+        let observation = self.observation.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(observation) = observation else { return Ok(()) };
+        observation.end(py, result, self.retries.load(Ordering::Relaxed))
     }
 
     /// Reads from the exchange, with the GIL.
@@ -282,6 +338,7 @@ impl Exchange {
         let mut held = self.take(py)?;
         let exchange = held.as_mut().ok_or_else(|| closed(py))?;
         let outcome = running::run(py, CallOptions::new(), || step(exchange));
+        self.retries.fetch_add(outcome.retries(), Ordering::Relaxed);
         drop(held);
         if self.closed.is_fired() {
             self.release();
