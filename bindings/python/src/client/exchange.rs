@@ -50,6 +50,9 @@ use crate::value;
 /// waiting when it is closed, at its deadline, or after 60 seconds if it has none. The end of a `with`
 /// block closes it. Use an exchange on one thread at a time, in the process that created it. If another
 /// thread uses it, or in a child of `fork()`, its methods raise `InvalidArgumentError`.
+///
+/// The `on_request` of the client is called when the exchange is created, and `on_response` when `next`
+/// returns `Action.DONE` or raises the failure, or when the exchange is closed before.
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Exchange {
     client: Py<Client>,
@@ -164,8 +167,10 @@ impl Exchange {
     ///
     /// Does nothing if the action is not `Action.SEND`.
     ///
-    /// `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body`
-    /// is the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+    /// Args:
+    ///     http_status: The HTTP status.
+    ///     headers: A mapping, or an iterable of pairs, of names and values, each `str` or `bytes`.
+    ///     body: The whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
     ///
     /// Raises `InvalidArgumentError` if the status is not from 0 to 65535; the exchange is then unchanged.
     fn answered(
@@ -186,16 +191,17 @@ impl Exchange {
 
     /// Reports that the HTTP client got no response. `next` returns what follows.
     ///
-    /// Does nothing if the action is not `Action.SEND`.
+    /// Does nothing if the action is not `Action.SEND`. If the call is not retried, it fails as with the
+    /// built-in HTTP client: with `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or
+    /// `CallCancelledError`.
     ///
-    /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
-    /// handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client
-    /// ran out of time), `closed` (the connection was closed or reset before the response was complete) or
-    /// `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
-    /// have been sent: with False even a `POST` may be sent again. If in doubt, pass True.
-    ///
-    /// If the call is not retried, it fails as with the built-in HTTP client: with `ConnectionFailedError`,
-    /// `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
+    /// Args:
+    ///     cause: `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+    ///         handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP
+    ///         client ran out of time), `closed` (the connection was closed or reset before the response
+    ///         was complete) or `cancelled` (the program ended the request).
+    ///     request_sent: Whether any byte of the request may have been sent. With False even a `POST` may
+    ///         be sent again. If in doubt, pass True.
     ///
     /// Raises `InvalidArgumentError` if the cause is another word; the exchange is then unchanged.
     fn failed(&self, py: Python<'_>, cause: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
