@@ -77,11 +77,7 @@ impl Exchange {
     }
 
     /// As `next`, for the adapters. If the call is done, its record has `failure` if there is one.
-    fn _next<'py>(
-        &self,
-        py: Python<'py>,
-        failure: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn _next<'py>(&self, py: Python<'py>, failure: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         self.advance(py, failure)
     }
 
