@@ -226,7 +226,7 @@ impl Exchange {
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.closed.fire();
         self.release();
-        self.end_record(py, closed(py).value(py).as_any())
+        self.end_record(py, || Ok(closed(py).into_value(py).into_bound(py).into_any()))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -292,13 +292,13 @@ impl Exchange {
             Ok(action) => action,
             Err(error) => {
                 let raised = exception(py, &error);
-                self.end_record(py, raised.value(py).as_any())?;
+                self.end_record(py, || Ok(raised.value(py).clone().into_any()))?;
                 return Err(raised);
             }
         };
         if matches!(action, Action::Done) {
-            let status = || status.into_pyobject(py).map(Bound::into_any);
-            self.end_record(py, &failure.map_or_else(status, Ok)?)?;
+            let status = || Ok(status.into_pyobject(py)?.into_any());
+            self.end_record(py, || failure.map_or_else(status, Ok))?;
         }
         match action {
             Action::Send { .. } => member(py, intern!(py, "SEND")),
@@ -312,12 +312,16 @@ impl Exchange {
         }
     }
 
-    /// Ends the record of the call, if nothing ended it before. `result` is the status or the failure.
-    fn end_record(&self, py: Python<'_>, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Ends the record of the call, if nothing ended it before. `result` returns the status or the failure.
+    fn end_record<'py>(
+        &self,
+        py: Python<'py>,
+        result: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
         // Taken before the hook runs, which may use the exchange.
         let observation = self.observation.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(observation) = observation else { return Ok(()) };
-        observation.end(py, result, self.retries.load(Ordering::Relaxed))
+        observation.end(py, &result()?, self.retries.load(Ordering::Relaxed))
     }
 
     /// Reads from the exchange, with the GIL.
