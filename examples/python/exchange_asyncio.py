@@ -85,9 +85,13 @@ async def main(
     context = ssl.create_default_context(cafile=ca_file)
     with Client(source, base_url=base_url, rotation_wait=10, timeout=float(timeout)) as client:
         paths = [f"/v2.1/calls?per_page=5&page={page}" for page in range(3)]
-        responses = await asyncio.gather(*(get(client, path, context) for path in paths))
-    for path, response in zip(paths, responses):
-        print(f"{response.http_status} {path}")
+        calls = (get(client, path, context) for path in paths)
+        # Every call ends before the client is closed: one that is left would fail later, with a second error.
+        results = await asyncio.gather(*calls, return_exceptions=True)
+    for path, result in zip(paths, results):
+        if isinstance(result, BaseException):
+            raise result
+        print(f"{result.http_status} {path}")
 
 
 if __name__ == "__main__":

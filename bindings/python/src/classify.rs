@@ -11,11 +11,14 @@ use crate::pairs::pairs;
 
 /// Raises the `JustCallError` for a response; does nothing if its status is from 200 to 299.
 ///
-/// For programs that send requests themselves. The status selects the error; `headers` and `body` add
-/// details. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or
-/// `bytes`; `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`;
-/// `service_message` is read from it. The pair is not known here, so a secret that the service echoes
-/// is not masked.
+/// For programs that send requests themselves. The pair is not known here, so a secret that the service
+/// echoes is not masked.
+///
+/// Args:
+///     http_status: The HTTP status, which selects the error.
+///     headers: A mapping, or an iterable of pairs, of names and values, each `str` or `bytes`.
+///         `retry_after` is read from it.
+///     body: `bytes`, `bytearray`, `memoryview` or `str`. `service_message` is read from it.
 ///
 /// Raises `InvalidArgumentError` if the status is not from 0 to 65535.
 #[pyfunction]

@@ -136,7 +136,26 @@ impl Client {
 
     /// Creates a client with a pair that the program already has, instead of a source.
     ///
-    /// The other arguments and the exceptions are those of `Client`.
+    /// Args:
+    ///     credentials: The pair.
+    ///     base_url: As for `Client`, like the arguments that follow.
+    ///     verify_path: The path that `verify` requests.
+    ///     timeout: The limit of a call, in seconds.
+    ///     max_retries: How many retries a call may make.
+    ///     rotation_wait: How long calls wait for another pair after a rejection, in seconds.
+    ///     ca_file: A PEM file of certificate authorities.
+    ///     ca_pem: The content of such a file.
+    ///     proxy: The proxy.
+    ///     local_address: The local IP address of connections.
+    ///     max_response_length: The largest response body, in bytes.
+    ///     expected_account: The number of the account that the pair must belong to.
+    ///     memory_protection: How the pair is protected between calls.
+    ///     state_file: The file in which the use of the pair is recorded.
+    ///     on_event: A callable that takes an `Event`.
+    ///     on_request: A callable that takes a `CallRecord`, before a call.
+    ///     on_response: A callable that takes the same `CallRecord`, after the call.
+    ///
+    /// Raises the exceptions of `Client`.
     #[classmethod]
     #[pyo3(
         signature = (credentials, **settings),
@@ -193,8 +212,12 @@ impl Client {
     ///
     /// The next call proves the new pair, which is in use from then on.
     ///
-    /// `timeout` and `cancel` are those of `verify`. Raises the exceptions of `authorization` if the source
-    /// supplies no pair; the pair in use stays.
+    /// Args:
+    ///     timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+    ///         limit.
+    ///     cancel: A `Cancel` that can end the call.
+    ///
+    /// Raises the exceptions of `authorization` if the source supplies no pair; the pair in use stays.
     #[pyo3(signature = (*, timeout = CallTimeout(None), cancel = None))]
     fn reload(&self, py: Python<'_>, timeout: CallTimeout, cancel: Option<CancelArgument>) -> PyResult<bool> {
         self.call(py, options(timeout, cancel), |call| call.reload())
@@ -217,7 +240,9 @@ impl Client {
         self.send(py, method, path, Contents { params, json, data, headers }, options(timeout, cancel))
     }
 
-    /// Sends a `GET` request. The other arguments, the result and the errors are those of `request`.
+    /// Sends a `GET` request.
+    ///
+    #[doc = include_str!("client/short_form.txt")]
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn get<'py>(
         &self,
@@ -241,7 +266,7 @@ impl Client {
 
     /// Sends a `HEAD` request, which is a `GET` request for the headers alone: the body is empty.
     ///
-    /// The other arguments, the result and the errors are those of `request`.
+    #[doc = include_str!("client/short_form.txt")]
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn head<'py>(
         &self,
@@ -263,7 +288,9 @@ impl Client {
         )
     }
 
-    /// Sends a `POST` request. The other arguments, the result and the errors are those of `request`.
+    /// Sends a `POST` request.
+    ///
+    #[doc = include_str!("client/short_form.txt")]
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn post<'py>(
         &self,
@@ -285,7 +312,9 @@ impl Client {
         )
     }
 
-    /// Sends a `PUT` request. The other arguments, the result and the errors are those of `request`.
+    /// Sends a `PUT` request.
+    ///
+    #[doc = include_str!("client/short_form.txt")]
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn put<'py>(
         &self,
@@ -307,7 +336,9 @@ impl Client {
         )
     }
 
-    /// Sends a `PATCH` request. The other arguments, the result and the errors are those of `request`.
+    /// Sends a `PATCH` request.
+    ///
+    #[doc = include_str!("client/short_form.txt")]
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn patch<'py>(
         &self,
@@ -329,7 +360,9 @@ impl Client {
         )
     }
 
-    /// Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`.
+    /// Sends a `DELETE` request.
+    ///
+    #[doc = include_str!("client/short_form.txt")]
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn delete<'py>(
         &self,
@@ -417,7 +450,17 @@ impl Client {
 
     /// Creates an exchange: a call over the program's own HTTP client. Sends and reads nothing.
     ///
-    /// The arguments are those of `request`. Raises `InvalidArgumentError` if one is invalid.
+    /// Args:
+    ///     method: The method in capitals, as for `request`, like the arguments that follow.
+    ///     path: A path, or a URL under the base URL.
+    ///     params: What is added to the query.
+    ///     json: A value to send as JSON.
+    ///     data: A body to send unchanged.
+    ///     headers: The headers, a mapping or pairs.
+    ///     timeout: The limit of the call, in seconds, instead of the client's timeout. It starts now.
+    ///     cancel: A `Cancel` that can end the call.
+    ///
+    /// Raises `InvalidArgumentError` if an argument is invalid.
     #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn exchange<'py>(
         slf: &Bound<'py, Self>,

@@ -19,13 +19,16 @@ pub(crate) const MAX_TEXT: usize = 64 * 1024;
 
 /// A pair: an API key and its secret, checked to be valid in a header.
 ///
-/// `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
-/// are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros after
-/// the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the memory of
-/// the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
+/// Both are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros
+/// after the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
+/// memory of the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
 ///
 /// Immutable, and safe to share between threads. `repr` shows the ends of the key and never the secret.
 /// A pair cannot be pickled or copied, and it equals only itself.
+///
+/// Args:
+///     key: The key, `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters.
+///     secret: The secret, with the same types and characters.
 ///
 /// Raises `CredentialsMalformedError` if the texts cannot be a pair. The message states which half is
 /// wrong and why, and `reason` is one word for programs. Neither contains the value.
@@ -46,11 +49,15 @@ impl Credentials {
             .map_err(|error| exception(py, &error))
     }
 
-    /// Returns the pair that `source` has now. `Client` lists the sources.
+    /// Returns the pair that `source` has now.
     ///
     /// Reads the source once. Blocks without the GIL; a signal such as Ctrl-C ends it. The secret never
-    /// becomes a Python object. `timeout` limits the read, in seconds; None or 0 means no limit. `cancel`
-    /// can end it.
+    /// becomes a Python object.
+    ///
+    /// Args:
+    ///     source: A source, as for `Client`, which lists the sources.
+    ///     timeout: The limit of the read, in seconds. None or 0 means no limit.
+    ///     cancel: A `Cancel` that can end the read.
     ///
     /// Raises `InvalidArgumentError` if `source` is not valid, `CredentialsMissingError` with every place
     /// that was checked, `CredentialsMalformedError` with the place and the fault, and

@@ -8,14 +8,16 @@ use crate::credentials::copy;
 use crate::errors::detached;
 use crate::finding::findings;
 
-/// Returns what is wrong with `text` as a pair. Reads no file and sends nothing.
-///
-/// `text` is text that a user pasted: `key:secret`, the value of a header, a header line, a part of a
-/// command, or unrelated text. It is `str`, `bytes` or `bytearray`, and is not changed. If it is the
-/// secret followed by the key that is in `JUSTCALL_API_KEY`, a finding reports that they are swapped.
+/// Returns what is wrong with a text as a pair. Reads no file and sends nothing.
 ///
 /// The most severe finding comes first; the list is empty if nothing is wrong. No finding contains a
 /// half of a pair, so findings are safe to log.
+///
+/// Args:
+///     text: What a user pasted: `key:secret`, the value of a header, a header line, a part of a
+///         command, or unrelated text. It is `str`, `bytes` or `bytearray`, and is not changed. If it
+///         is the secret followed by the key that is in `JUSTCALL_API_KEY`, a finding reports that they
+///         are swapped.
 #[pyfunction]
 pub(crate) fn diagnose<'py>(py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let text = copy("text", text, usize::MAX)?;

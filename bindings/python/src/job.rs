@@ -141,7 +141,7 @@ impl StartedCall {
         // Taken before the hook runs, which may be code that ends the task.
         let observation = lock(&self.observation).take();
         let Some(observation) = observation else { return Ok(()) };
-        observation.end(py, &Err(exception(py, &Error::new(ErrorKind::Cancelled))), 0)
+        observation.end(py, exception(py, &Error::new(ErrorKind::Cancelled)).value(py).as_any(), 0)
     }
 
     /// Returns the result of the call, which is complete, or raises its failure.
@@ -152,7 +152,7 @@ impl StartedCall {
         let result = self.convert(py, outcome);
         let observation = lock(&self.observation).take();
         match observation {
-            Some(observation) => observation.end(py, &result, retries).and(result),
+            Some(observation) => observation.end_with(py, &result, retries).and(result),
             None => result,
         }
     }

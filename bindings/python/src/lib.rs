@@ -4,6 +4,11 @@
 //! (the exceptions, `Account`, `Response`) are in the package's Python files. Each type has a file. Python code is called
 //! through `capi`.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "docstrings of Python name parameters without backticks, after `Args:`"
+)]
+
 /// Wipes the memory that the module and its dependencies free. Memory of Python and of the program is not affected.
 #[global_allocator]
 static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
@@ -25,6 +30,7 @@ mod gil;
 mod held;
 mod interpreter;
 mod job;
+mod log;
 mod options;
 mod pairs;
 mod pool;
@@ -60,6 +66,8 @@ mod _native {
     use super::exception::error_table;
     #[pymodule_export]
     use super::job::{Completions, StartedCall};
+    #[pymodule_export]
+    use super::log::log_setting;
     #[pymodule_export]
     use super::options::Cancel;
     #[pymodule_export]

@@ -32,26 +32,27 @@ use crate::webhook_headers::signing_headers;
 /// *an* event of this type happened now. Before you act on its `data`, fetch the object through the
 /// API, with `WebhookEvent.confirm`.
 ///
-/// `secret` is the API secret, which signs webhooks (there is no separate webhook secret), as `str`,
-/// `bytes` or `bytearray`. It may be a list of secrets: the current one first, then recently replaced
-/// ones. It may be a `Client`, whose pair is used; after a reset its previous pair is accepted for 15
-/// minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or
-/// `bytes` stays in memory. With a `Client`, a delivery before its first call waits until the pair is
-/// read, at most for the client's timeout: call `verify` or `reload` when the receiver starts. If the
-/// source cannot be read, deliveries fail with that error. Deliveries then run the source's program or
-/// callable at most once a second.
-/// `url` is the URL that the receiver is registered with in JustCall, character for character, or a
-/// list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator of
-/// another endpoint of the account could forward its deliveries to this one. `ANY_URL` accepts every
-/// URL: check the event's `url` then.
-/// `tolerance` is how far the time of a delivery may be from now, in the past and in the future, in
-/// seconds. Fractions are rounded up. The service retries for up to an hour, perhaps with the same
-/// signature.
-/// `replay_check` is a callable that records the `WebhookEvent` and returns a `bool`: whether it was
-/// seen before. It is called last. Two genuine events of one type in one second have the same
-/// signature, so compare more than the signature.
-///
 /// Immutable, safe to share between threads, and usable on both sides of a fork.
+///
+/// Args:
+///     secret: The API secret, which signs webhooks (there is no separate webhook secret), as `str`,
+///         `bytes` or `bytearray`. It may be a list of secrets: the current one first, then recently
+///         replaced ones. It may be a `Client`, whose pair is used; after a reset its previous pair is
+///         accepted for 15 minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled
+///         with zeros, and a `str` or `bytes` stays in memory. With a `Client`, a delivery before its
+///         first call waits until the pair is read, at most for the client's timeout: call `verify` or
+///         `reload` when the receiver starts. If the source cannot be read, deliveries fail with that
+///         error. Deliveries then run the source's program or callable at most once a second.
+///     url: The URL that the receiver is registered with in JustCall, character for character, or a
+///         list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator
+///         of another endpoint of the account could forward its deliveries to this one. `ANY_URL`
+///         accepts every URL: check the event's `url` then.
+///     tolerance: How far the time of a delivery may be from now, in the past and in the future, in
+///         seconds. Fractions are rounded up. The service retries for up to an hour, perhaps with the
+///         same signature.
+///     replay_check: A callable that records the `WebhookEvent` and returns a `bool`: whether it was
+///         seen before. It is called last. Two genuine events of one type in one second have the same
+///         signature, so compare more than the signature.
 ///
 /// Raises `CredentialsMalformedError` if a secret is malformed, and `InvalidArgumentError` if another
 /// argument is invalid.
@@ -93,13 +94,15 @@ impl WebhookVerifier {
 
     /// Verifies one delivery. Returns its event.
     ///
-    /// `headers` are the headers of the request, with names in any case: a mapping, or pairs, of `str` or
-    /// `bytes`. A WSGI `environ` is accepted too.
-    /// `body` is the request's body as received, `bytes`, `bytearray`, `memoryview` or `str`, at most 1
-    /// MiB.
-    /// `now` is the current time in seconds since the epoch. None means the clock of this machine.
-    /// `timeout`, in seconds, and `cancel` limit how long a delivery waits until the pair of a client is
-    /// read. None or 0 means no limit. The default is the client's timeout.
+    /// Args:
+    ///     headers: The headers of the request, with names in any case: a mapping, or pairs, of `str` or
+    ///         `bytes`. A WSGI `environ` is accepted too.
+    ///     body: The request's body as received, `bytes`, `bytearray`, `memoryview` or `str`, at most 1
+    ///         MiB.
+    ///     now: The current time in seconds since the epoch. None means the clock of this machine.
+    ///     timeout: How long a delivery waits until the pair of a client is read, in seconds. None or 0
+    ///         means no limit. The default is the client's timeout.
+    ///     cancel: A `Cancel` that can end this wait.
     ///
     /// Raises the first that applies: `WebhookUnsignedError` (the probe that JustCall sends when a URL is
     /// saved is unsigned: respond with 200 and do nothing else), `WebhookVersionError`,

@@ -21,8 +21,18 @@ use crate::errors::exception;
 /// `repr` leaves out the body, which is the customer's data, and the URL, which may contain a token. A
 /// pickle contains both.
 ///
-/// Tests of programs can create events. Raises `InvalidArgumentError` if the signature is not 64
-/// hexadecimal digits. Immutable, hashable and picklable. Two events are equal if all their parts are.
+/// Immutable, hashable and picklable. Two events are equal if all their parts are. Tests of programs
+/// can create events.
+///
+/// Args:
+///     url: The URL that the delivery was signed for.
+///     type: The event's type, such as `call.completed`.
+///     timestamp: The time of the signature, in seconds since the epoch.
+///     body: The body.
+///     secret_index: The index of the secret that signed the delivery.
+///     signature: The signature, 64 hexadecimal digits. None means zeros.
+///
+/// Raises `InvalidArgumentError` if the signature is not 64 hexadecimal digits.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct WebhookEvent {
     event: justcall_auth::WebhookEvent,
@@ -121,6 +131,10 @@ impl WebhookEvent {
     /// Fetches the object of the event through the API. Returns the result of `client.get(object_path())`.
     ///
     /// The response can be trusted, unlike the body.
+    ///
+    /// Args:
+    ///     client: A `Client`, or any object with such a method `get`. With an `AsyncClient` the result is
+    ///         awaited.
     ///
     /// Raises `NotFoundError` if the account has no such object, and the other exceptions of `client.get`
     /// and `object_path`.

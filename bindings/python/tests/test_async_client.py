@@ -111,7 +111,7 @@ def test_every_method_has_the_result_of_the_client(sandbox: Sandbox, run: Run) -
 
 def test_it_has_the_names_of_the_client() -> None:
     def names(owner: type) -> set[str]:
-        return {name for name in vars(owner) if not name.startswith("_")}
+        return {name for name in dir(owner) if not name.startswith("_")}
 
     assert names(AsyncClient) == names(Client)
     own = {"max_concurrency"}

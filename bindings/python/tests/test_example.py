@@ -180,6 +180,8 @@ def test_its_own_http_client_works_through_a_reset(
     code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file)
     assert (code, output) == (1, "")
     assert errors.startswith("forbidden: ")
+    # The message and the hint, and no second error of another call.
+    assert [line.partition(": ")[0] for line in errors.splitlines()] == ["forbidden", "hint"]
 
 
 @pytest.mark.parametrize("example", ["exchange.py", "exchange_asyncio.py"])

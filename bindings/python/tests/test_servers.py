@@ -117,7 +117,7 @@ def test_a_reset_fails_no_task_of_celery(
         try:
 
             def make() -> list[str]:
-                caller = [PYTHON, "-c", CALLER, str(CALLS)]
+                caller = [PYTHON, "-c", CALLER, str(CALLS), str(worker.pid)]
                 done = subprocess.run(
                     caller, cwd=EXAMPLES, env=variables, capture_output=True, text=True, timeout=LIMIT
                 )
@@ -132,8 +132,13 @@ def test_a_reset_fails_no_task_of_celery(
 
 
 CALLER = """
-import sys
+import os, signal, sys
 from tasks import count_calls
-for result in [count_calls.delay() for _ in range(int(sys.argv[1]))]:
+count, worker = map(int, sys.argv[1:])
+# A worker that polls the queue of files could read a file before its content is written.
+os.killpg(worker, signal.SIGSTOP)
+sent = [count_calls.delay() for _ in range(count)]
+os.killpg(worker, signal.SIGCONT)
+for result in sent:
     print(*result.get(timeout=50, interval=0.02))
 """

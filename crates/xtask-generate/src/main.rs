@@ -3,6 +3,7 @@
 mod docs;
 mod header;
 mod python_errors;
+mod python_reference;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,7 +28,8 @@ enum What {
         #[arg(long)]
         check: bool,
     },
-    /// Generate the parts of the documentation and of Python that follow from the table of errors and the examples.
+    /// Generate the parts of the documentation and of Python that follow from the table of errors, the docstrings and the
+    /// examples.
     Docs {
         /// Fail if they are not up to date, and change nothing.
         #[arg(long)]
@@ -45,5 +47,6 @@ fn main() -> ExitCode {
 
 fn documents(root: &Path, check: bool) -> Result<()> {
     python_errors::run(root, check)?;
+    python_reference::run(root, check)?;
     docs::run(root, check)
 }

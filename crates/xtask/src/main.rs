@@ -67,7 +67,8 @@ enum XtaskCommand {
     /// Generate the C header and the list of its symbols, under include/.
     #[command(disable_help_flag = true)]
     Header(Passed),
-    /// Generate the parts of the documentation and of Python that follow from the table of errors and the examples.
+    /// Generate the parts of the documentation and of Python that follow from the table of errors, the docstrings and the
+    /// examples.
     #[command(disable_help_flag = true)]
     Docs(Passed),
     /// Print figures of the code to compare before and after a refactoring: long functions, cycles, duplicates, words.

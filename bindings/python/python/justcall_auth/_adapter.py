@@ -53,21 +53,30 @@ class Call(Generic[_Response]):
         self.is_over = True
         self.exchange.close()
 
+    def __del__(self) -> None:
+        # requests does not report failures of the network to an auth class.
+        if hasattr(self, "exchange"):
+            self.exchange.close()
+
     def next(self) -> Action | Wait:
         """Returns the next action. After `Action.DONE` the call has its `result`."""
+        unusable = self._unusable
         try:
-            action = self.exchange.next()
+            action = self.exchange._next(None if unusable is None else self._invalid(unusable))
         except JustCallError as error:
             # Redirects are raised, because the HTTP library would follow them.
             is_about_status = error.code >= 400 and error.http_status == self._status
             if self._raise_for_status or self._response is None or not is_about_status:
                 raise
             return Action.DONE
-        if action is Action.DONE and self._unusable is not None:
-            raise InvalidResponseError(
-                self._unusable, http_status=self._status, request_sent=True, attempts=self._attempts
-            )
+        if action is Action.DONE and unusable is not None:
+            raise self._invalid(unusable)
         return action
+
+    def _invalid(self, message: str) -> InvalidResponseError:
+        return InvalidResponseError(
+            message, http_status=self._status, request_sent=True, attempts=self._attempts
+        )
 
     @property
     def result(self) -> _Response:

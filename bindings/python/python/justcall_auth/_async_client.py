@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
 from . import _event_loops
 from ._account import Account
+from ._async_short_forms import ShortForms
 from ._call_record import CallRecord
 from ._callback import is_coroutine_function
 from ._errors import InvalidArgumentError
@@ -18,13 +19,10 @@ from ._protection import ProtectionReport
 from ._response import RateLimit, Response
 
 if TYPE_CHECKING:
-    from types import EllipsisType
+    from typing_extensions import Self
 
-    from typing_extensions import Self, TypeAlias
-
+    from ._async_short_forms import _Timeout
     from ._native import _Data, _Headers, _Params
-
-    _Timeout: TypeAlias = Union[float, EllipsisType, None]
 else:
     _Data = _Headers = _Params = _Timeout = Self = Any
 
@@ -34,7 +32,7 @@ _CHECK = 0.05
 """How often a wait between pages checks for cancellation, in seconds."""
 
 
-class AsyncClient:
+class AsyncClient(ShortForms):
     """Sends requests to the JustCall API from an event loop: asyncio, uvloop, or anyio with trio.
 
     Its methods are those of `Client`, as coroutines. The calls run on native threads without the GIL, at most
@@ -46,7 +44,8 @@ class AsyncClient:
 
     Args:
         source: Where the pair is read from, as for `Client`. A callable may be a coroutine function.
-        max_concurrency: How many calls run at a time, at least 1.
+        max_concurrency: How many calls run at a time, at least 1. Set it to the number of calls that the
+            program makes at once, so that none waits for a thread.
         base_url: As for `Client`, like the arguments that follow.
         verify_path: The path that `verify` requests.
         timeout: The limit of a call in seconds. The time that it waits for a thread does not count.
@@ -245,144 +244,6 @@ class AsyncClient:
             )
         )
         return response
-
-    async def get(
-        self,
-        path: str,
-        *,
-        params: Optional[_Params] = None,
-        json: object = None,
-        data: Optional[_Data] = None,
-        headers: Optional[_Headers] = None,
-        timeout: _Timeout = ...,
-        cancel: Optional[Cancel] = None,
-    ) -> Response:
-        """Sends a `GET` request. The other arguments, the result and the errors are those of `request`."""
-        return await self.request(
-            "GET",
-            path,
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-            timeout=timeout,
-            cancel=cancel,
-        )
-
-    async def head(
-        self,
-        path: str,
-        *,
-        params: Optional[_Params] = None,
-        json: object = None,
-        data: Optional[_Data] = None,
-        headers: Optional[_Headers] = None,
-        timeout: _Timeout = ...,
-        cancel: Optional[Cancel] = None,
-    ) -> Response:
-        """Sends a `HEAD` request, whose response has no body. The others are as for `request`."""
-        return await self.request(
-            "HEAD",
-            path,
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-            timeout=timeout,
-            cancel=cancel,
-        )
-
-    async def post(
-        self,
-        path: str,
-        *,
-        params: Optional[_Params] = None,
-        json: object = None,
-        data: Optional[_Data] = None,
-        headers: Optional[_Headers] = None,
-        timeout: _Timeout = ...,
-        cancel: Optional[Cancel] = None,
-    ) -> Response:
-        """Sends a `POST` request. The other arguments, the result and the errors are those of `request`."""
-        return await self.request(
-            "POST",
-            path,
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-            timeout=timeout,
-            cancel=cancel,
-        )
-
-    async def put(
-        self,
-        path: str,
-        *,
-        params: Optional[_Params] = None,
-        json: object = None,
-        data: Optional[_Data] = None,
-        headers: Optional[_Headers] = None,
-        timeout: _Timeout = ...,
-        cancel: Optional[Cancel] = None,
-    ) -> Response:
-        """Sends a `PUT` request. The other arguments, the result and the errors are those of `request`."""
-        return await self.request(
-            "PUT",
-            path,
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-            timeout=timeout,
-            cancel=cancel,
-        )
-
-    async def patch(
-        self,
-        path: str,
-        *,
-        params: Optional[_Params] = None,
-        json: object = None,
-        data: Optional[_Data] = None,
-        headers: Optional[_Headers] = None,
-        timeout: _Timeout = ...,
-        cancel: Optional[Cancel] = None,
-    ) -> Response:
-        """Sends a `PATCH` request. The other arguments, the result and the errors are those of `request`."""
-        return await self.request(
-            "PATCH",
-            path,
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-            timeout=timeout,
-            cancel=cancel,
-        )
-
-    async def delete(
-        self,
-        path: str,
-        *,
-        params: Optional[_Params] = None,
-        json: object = None,
-        data: Optional[_Data] = None,
-        headers: Optional[_Headers] = None,
-        timeout: _Timeout = ...,
-        cancel: Optional[Cancel] = None,
-    ) -> Response:
-        """Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`."""
-        return await self.request(
-            "DELETE",
-            path,
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-            timeout=timeout,
-            cancel=cancel,
-        )
 
     async def pages(
         self,

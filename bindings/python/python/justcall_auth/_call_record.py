@@ -28,7 +28,10 @@ class CallRecord:
     """How long the call took, with its retries and waits; None before its end."""
 
     attempts: int
-    """How often the request was sent: 1, and one more for each retry; 0 before the end of the call."""
+    """How often the request was sent: 1, and one more for each retry. 0 before the end of the call.
+
+    A call that the program ended may have 0 too.
+    """
 
     error: Optional[str]
     """The name of the failure, such as `rate_limited`; None if there was none."""
@@ -81,32 +84,45 @@ def _is_logged() -> bool:
     return logging.getLogger("justcall_auth").isEnabledFor(logging.DEBUG)
 
 
+def _is_written() -> bool:
+    # The first call imports it.
+    from ._log_variable import WRITES_CALLS
+
+    return WRITES_CALLS
+
+
 def begin(method: str, path: str, has_hook: bool) -> Optional[CallRecord]:
     """Returns the record of a call that begins; None if nothing observes it."""
-    return CallRecord(method, path) if has_hook or _is_logged() else None
+    return CallRecord(method, path) if _is_written() or has_hook or _is_logged() else None
 
 
 def end(record: CallRecord, result: Any, retries: int) -> None:
-    """Completes the record with the result or the exception of the call, and logs it at level DEBUG."""
+    """Completes the record and logs it at level DEBUG. If that is off, `JUSTCALL_LOG=debug` writes it.
+
+    `result` is the response, the account, the HTTP status or the exception of the call.
+    """
     record.seconds = time.monotonic() - record._begun
-    record.http_status = getattr(result, "http_status", 0)
-    record.attempts = retries + 1
     if isinstance(result, BaseException):
         record.error = getattr(result, "name", type(result).__name__)
+        record.http_status = getattr(result, "http_status", 0)
         record.attempts = getattr(result, "attempts", 0)
-    elif record.http_status == 0:
-        record.http_status = 200  # An account.
+    else:
+        # An account has no status.
+        record.http_status = result if isinstance(result, int) else getattr(result, "http_status", 200)
+        record.attempts = retries + 1
     if _is_logged():
         import logging
 
-        shown = "" if record.error is None else f" {record.error}"
-        logging.getLogger("justcall_auth").debug(
-            "%s %s %d%s in %.0f ms, attempts: %d",
-            record.method,
-            record.path,
-            record.http_status,
-            shown,
-            record.seconds * 1000,
-            record.attempts,
-            extra={"justcall_call": record},
-        )
+        logging.getLogger("justcall_auth").debug("%s", _line(record), extra={"justcall_call": record})
+    elif _is_written():
+        from ._log_variable import write
+
+        write(_line(record))
+
+
+def _line(record: CallRecord) -> str:
+    """Returns the text of the record of a call that is over."""
+    shown = "" if record.error is None else f" {record.error}"
+    milliseconds = (record.seconds or 0.0) * 1000
+    head = f"{record.method} {record.path} {record.http_status}{shown}"
+    return f"{head} in {milliseconds:.0f} ms, attempts: {record.attempts}"

@@ -11,6 +11,10 @@ class Headers(Mapping[str, str]):
     shows only the names, because values may be confidential.
 
     Immutable, hashable and picklable. Equal to a mapping with the same names, in any case, and values.
+
+    Args:
+        headers: The names and values, a mapping or pairs.
+
     """
 
     __module__ = "justcall_auth"
@@ -27,7 +31,12 @@ class Headers(Mapping[str, str]):
         self._pairs = tuple((name, value) for name, value in items)
 
     def get_all(self, name: str) -> list[str]:
-        """Returns every value of `name`, in the order of the response; empty if there is none."""
+        """Returns every value of `name`, in the order of the response; empty if there is none.
+
+        Args:
+            name: The name, in any case.
+
+        """
         lower = name.lower()
         return [value for known, value in self._pairs if known.lower() == lower]
 

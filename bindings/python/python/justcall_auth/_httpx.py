@@ -178,7 +178,12 @@ class Transport(_Rules):
     _transport: Any
 
     def handle_request(self, request: Any) -> Any:
-        """Sends the request until it succeeds, or fails for good."""
+        """Sends a request until it succeeds, or fails for good. The HTTP client calls it.
+
+        Args:
+            request: The request.
+
+        """
         request.read()
         with self._call(request) as call:
             return drive(call, lambda: self._send(call, request))
@@ -221,7 +226,12 @@ class AsyncTransport(_Rules):
     _transport: Any
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Sends the request until it succeeds, or fails for good."""
+        """Sends a request until it succeeds, or fails for good. The HTTP client calls it.
+
+        Args:
+            request: The request.
+
+        """
         await request.aread()
         with self._call(request) as call:
             return await drive_async(call, lambda: self._send(call, request), _pause)
@@ -262,7 +272,12 @@ class Auth(_Rules):
     """The rules of an auth class, for synchronous and asynchronous clients."""
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-        """Yields the requests to send, until the call is over."""
+        """Yields the requests to send, until the call is over. The HTTP client calls it.
+
+        Args:
+            request: The request.
+
+        """
         request.read()
         count = 0
         with self._call(request) as call:
@@ -284,7 +299,12 @@ class Auth(_Rules):
                     self._report_read(call, response)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        """Yields the requests to send, until the call is over."""
+        """Yields the requests to send, until the call is over. The HTTP client calls it.
+
+        Args:
+            request: The request.
+
+        """
         await request.aread()
         count = 0
         with self._call(request) as call:

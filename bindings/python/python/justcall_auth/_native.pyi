@@ -32,9 +32,11 @@ __all__ = [
     "error_table",
     "event_names",
     "forget_rejections",
+    "log_setting",
 ]
 
 __version__: Final[str]
+"""The version of the package."""
 MAX_WEBHOOK_BODY: Final[int]
 
 @type_check_only
@@ -120,80 +122,87 @@ class StartedCall:
 class Client:
     """Sends requests to the JustCall API. Create one client for each pair and share it between threads.
 
-    `source` is the place that the pair is read from at the first call:
+    Args:
+        source: The place that the pair is read from at the first call.
 
-    - `default:`: the source that `JUSTCALL_CREDENTIALS` names. If it is not set: `env:`, `systemd:` and
-      `/run/secrets/justcall`, in this order
-    - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
-      `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`. With `?scrub` after either, both are wiped from the
-      environment of the process after they are read, but not from the copy in `os.environ`
-    - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-    - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` sets other
-      names
-    - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
-    - `command:PROGRAM ARGUMENTS`: a program that prints the same JSON as in a file
-    - a path, such as a `pathlib.Path`: that file, or that folder
-    - `Credentials`: the pair itself, as for `from_credentials`
-    - a callable without arguments that returns `Credentials`. The call that needs the pair calls it, on
-      its own thread, and waits until it returns. The callable may use other clients, but not this one.
-      An exception of the callable becomes the cause of a `SourceUnavailableError`. A `JustCallError` is
-      raised unchanged, and so is an exception that is not an `Exception`. Raise a `JustCallError`, such
-      as `CredentialsMissingError("No such tenant.")`, to fail with your own message. Calls of other
-      threads that waited for the callable raise the same class with the same message: without control
-      characters, with the secrets of the pairs in use masked, and cut at 512 bytes.
+            - `default:`: the source that `JUSTCALL_CREDENTIALS` names. If it is not set: `env:`,
+              `systemd:` and `/run/secrets/justcall`, in this order
+            - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
+              `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`. With `?scrub` after either, both are wiped
+              from the environment of the process after they are read, but not from the copy in
+              `os.environ`
+            - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line
+              `key:secret`
+            - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME`
+              sets other names
+            - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
+            - `command:PROGRAM ARGUMENTS`: a program that prints the same JSON as in a file
+            - a path, such as a `pathlib.Path`: that file, or that folder
+            - `Credentials`: the pair itself, as for `from_credentials`
+            - a callable without arguments that returns `Credentials`. The call that needs the pair
+              calls it, on its own thread, and waits until it returns. The callable may use other
+              clients, but not this one. An exception of the callable becomes the cause of a
+              `SourceUnavailableError`. A `JustCallError` is raised unchanged, and so is an exception
+              that is not an `Exception`. Raise a `JustCallError`, such as `CredentialsMissingError("No
+              such tenant.")`, to fail with your own message. Calls of other threads that waited for the
+              callable raise the same class with the same message: without control characters, with the
+              secrets of the pairs in use masked, and cut at 512 bytes.
+        base_url: The address of the service, `https://host[:port][/prefix]`. None means
+            `https://api.justcall.io`. `http://` is allowed only for loopback addresses.
+        verify_path: The path that `verify` requests instead of `/v2/account` and its alternative.
+        timeout: The limit of a whole call, with its retries and waits, in seconds. None or 0 means no
+            limit.
+        max_retries: How many retries a call may make, of all kinds together.
+        rotation_wait: How long calls wait for another pair after the service rejected the pair in use,
+            in seconds. Meanwhile the source is refreshed up to four times a second. A reset then fails
+            no call if the new pair arrives in this time and before the timeout of the call. With 0 a
+            call fails if its source has no other pair at once.
+        ca_file: A PEM file of certificate authorities to trust instead of the system's. The file is
+            read immediately. It is refused if a certificate in it is not usable. None means the
+            authorities in `SSL_CERT_FILE` and `SSL_CERT_DIR` if they are set, where certificates that
+            are not usable are skipped, and otherwise the system's.
+        ca_pem: The content of such a file, `str` or `bytes`, for programs that have it in memory.
+            `ca_file` and `ca_pem` cannot be combined.
+        proxy: `http://[user:password@]host[:port]`. Calls go through a tunnel (CONNECT), so the proxy
+            never receives the pair. An empty text means no proxy. None means the proxy that
+            `HTTPS_PROXY` and `NO_PROXY` define.
+        local_address: The local IP address of connections, such as `192.0.2.7`, for an account that
+            restricts API access to certain addresses. Addresses of the service of the other family
+            (IPv4, IPv6) are skipped. If it is None or empty, the system chooses the address.
+        max_response_length: The largest response body that calls read, in bytes after decompression. 0
+            means no limit. A longer body raises `InvalidResponseError`. Calls read at most 64 KiB of an
+            error response.
+        expected_account: The number of the account that the pair must belong to, not 0. Every call
+            raises `WrongAccountError` if the pair belongs to another account, or if the service does
+            not name the account; then only the account is requested. The service as measured does not
+            name it. None means any account.
+        memory_protection: How the pair is protected between calls. `auto`: locked pages, or the heap if
+            the system refuses them. `strict`: locked pages. `secretmem`: pages that not even the kernel
+            can read; Linux cannot hibernate meanwhile. `heap`: heap memory that is wiped when it is
+            freed. If the system refuses the level, the first call raises `MemoryProtectionError`.
+            `protection` reports the level in use.
+        state_file: The file in which the use of the pair is recorded, at most once an hour. The command
+            `justcall-auth status` reads it to list pairs that are no longer used. Only its owner can
+            read it, several processes can share it, and it contains no pair. A call never fails because
+            the file cannot be written. None means no file.
+        on_event: A callable that is called with each `Event` about the pair or about calls, on the
+            thread of the call that caused the event. The call waits for it. The callable may use this
+            client, and must not be a coroutine function. An exception of the callable is passed to
+            `sys.unraisablehook`, and the call continues; an exception that is not an `Exception` ends
+            the call. Events also go to the logger `justcall_auth`.
+        on_request: A callable that is called with a `CallRecord` before each call: of `request`, its
+            short forms, `verify`, an `Exchange` or an adapter. It runs on the thread of the call, and
+            is treated as `on_event`.
+        on_response: A callable that is called with the same `CallRecord` after the call. The record has
+            the method, the path without its query and digits, the status, the time and the number of
+            attempts, and no header. The logger `justcall_auth` writes it at level DEBUG, and with
+            `JUSTCALL_LOG=debug` it is written on standard error.
 
     Clients of a process share the pair if their sources are equal. A new client compares `env:`: if the
     environment has another pair than earlier clients read, the new client has a separate pair. If it
     has the same pair or none, the clients share the pair. `default:` is resolved when the client is
     created. An existing client reads the environment again only after the service rejected its pair, or
     if `reload` is called. An empty variable counts as not set.
-
-    `base_url` is the address of the service, `https://host[:port][/prefix]`. None means
-    `https://api.justcall.io`. `http://` is allowed only for loopback addresses.
-    `verify_path` is the path that `verify` requests instead of `/v2/account` and its alternative.
-    `timeout` limits a whole call, with its retries and waits, in seconds. None or 0 means no limit.
-    `max_retries` is how many retries a call may make, of all kinds together.
-    `rotation_wait` is how long calls wait for another pair after the service rejected the pair in use,
-    in seconds. Meanwhile the source is refreshed up to four times a second. A reset then fails no call
-    if the new pair arrives in this time and before the timeout of the call. With 0 a call fails if its
-    source has no other pair at once.
-    `ca_file` is a PEM file of certificate authorities to trust instead of the system's. The file is
-    read immediately. It is refused if a certificate in it is not usable. None means the authorities in
-    `SSL_CERT_FILE` and `SSL_CERT_DIR` if they are set, where certificates that are not usable are
-    skipped, and otherwise the system's.
-    `ca_pem` is the content of such a file, `str` or `bytes`, for programs that have it in memory.
-    `ca_file` and `ca_pem` cannot be combined.
-    `proxy` is `http://[user:password@]host[:port]`. Calls go through a tunnel (CONNECT), so the proxy
-    never receives the pair. An empty text means no proxy. None means the proxy that `HTTPS_PROXY` and
-    `NO_PROXY` define.
-    `local_address` is the local IP address of connections, such as `192.0.2.7`, for an account that
-    restricts API access to certain addresses. Addresses of the service of the other family (IPv4, IPv6)
-    are skipped. If it is None or empty, the system chooses the address.
-    `max_response_length` is the largest response body that calls read, in bytes after decompression. 0
-    means no limit. A longer body raises `InvalidResponseError`. Calls read at most 64 KiB of an error
-    response.
-    `expected_account` is the number of the account that the pair must belong to, not 0. Every call
-    raises `WrongAccountError` if the pair belongs to another account, or if the service does not name
-    the account; then only the account is requested. The service as measured does not name it. None
-    means any account.
-    `memory_protection` is how the pair is protected between calls. `auto`: locked pages, or the heap if
-    the system refuses them. `strict`: locked pages. `secretmem`: pages that not even the kernel can
-    read; Linux cannot hibernate meanwhile. `heap`: heap memory that is wiped when it is freed. If the
-    system refuses the level, the first call raises `MemoryProtectionError`. `protection` reports the
-    level in use.
-    `state_file` is the file in which the use of the pair is recorded, at most once an hour. The command
-    `justcall-auth status` reads it to list pairs that are no longer used. Only its owner can read it,
-    several processes can share it, and it contains no pair. A call never fails because the file cannot
-    be written. None means no file.
-    `on_event` is called with each `Event` about the pair or about calls, on the thread of the call that
-    caused the event. The call waits for it. The callable may use this client, and must not be a
-    coroutine function. An exception of the callable is passed to `sys.unraisablehook`, and the call
-    continues; an exception that is not an `Exception` ends the call. Events also go to the logger
-    `justcall_auth`.
-    `on_request` is called with a `CallRecord` before each call of `request`, its short forms and `verify`,
-    and `on_response` with the same object after the call, on its thread. They are treated as `on_event`.
-    The record has the method, the path without its query and digits, the status, the time and the number
-    of attempts, and no header. The logger `justcall_auth` writes it at level DEBUG.
 
     A reset of the pair needs no restart. At the start of a call, files and folders are checked for
     changes at most once a second. Every source is refreshed after the service rejected the pair. One
@@ -208,6 +217,7 @@ class Client:
     `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. Callbacks may switch greenlets.
 
     Raises `InvalidArgumentError` if an argument is invalid or the CA file cannot be read.
+
     """
 
     def __new__(
@@ -255,7 +265,27 @@ class Client:
     ) -> Self:
         """Creates a client with a pair that the program already has, instead of a source.
 
-        The other arguments and the exceptions are those of `Client`.
+        Args:
+            credentials: The pair.
+            base_url: As for `Client`, like the arguments that follow.
+            verify_path: The path that `verify` requests.
+            timeout: The limit of a call, in seconds.
+            max_retries: How many retries a call may make.
+            rotation_wait: How long calls wait for another pair after a rejection, in seconds.
+            ca_file: A PEM file of certificate authorities.
+            ca_pem: The content of such a file.
+            proxy: The proxy.
+            local_address: The local IP address of connections.
+            max_response_length: The largest response body, in bytes.
+            expected_account: The number of the account that the pair must belong to.
+            memory_protection: How the pair is protected between calls.
+            state_file: The file in which the use of the pair is recorded.
+            on_event: A callable that takes an `Event`.
+            on_request: A callable that takes a `CallRecord`, before a call.
+            on_response: A callable that takes the same `CallRecord`, after the call.
+
+        Raises the exceptions of `Client`.
+
         """
 
     def with_options(
@@ -267,14 +297,18 @@ class Client:
     ) -> Self:
         """Returns a client with other settings that shares the pair and the connections with this one.
 
-        `timeout`, `max_retries` and `rotation_wait` are those of `Client`. The timeout stays as it is if
-        `timeout` is left out, and the others if they are None. Sends and reads nothing. The new client has
-        the same `on_event`, and its own `rate_limit`.
+        Sends and reads nothing. The new client has the same `on_event`, `on_request` and `on_response`, and
+        its own `rate_limit`. Its `close` does not affect this client. If this client is closed, both are.
 
-        Its `close` does not affect this client. If this client is closed, both are.
+        Args:
+            timeout: The limit of a call, in seconds. None or 0 means no limit. It stays as it is if it is
+                left out.
+            max_retries: How many retries a call may make. None keeps the number.
+            rotation_wait: How long calls wait for another pair, in seconds. None keeps the time.
 
         Raises `InvalidArgumentError` if an argument is invalid, and `CallCancelledError` if the client is
         closed.
+
         """
 
     def verify(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> Account:
@@ -289,12 +323,15 @@ class Client:
         not name it, a pair of another account is used without notice. Set `expected_account` to prevent
         that.
 
-        `timeout` limits this call, in seconds, instead of the client's timeout. None or 0 means no limit.
-        `cancel` can end the call.
+        Args:
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
 
         Raises `InvalidCredentialsError` if the service rejects the pair, `ForbiddenError` if the pair is
         valid but its plan or role does not permit the request, and another `JustCallError` for any other
         failure. Raises the exception of a signal handler unchanged.
+
         """
 
     def replace(
@@ -307,8 +344,14 @@ class Client:
         the pair in use stays. If it succeeds, webhooks signed with the previous pair are accepted for
         another 15 minutes.
 
-        `timeout` and `cancel` are those of `verify`. Raises the exceptions of `verify`, about
-        `credentials`.
+        Args:
+            credentials: The new pair.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        Raises the exceptions of `verify`, about `credentials`.
+
         """
 
     def reload(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> bool:
@@ -316,8 +359,13 @@ class Client:
 
         The next call proves the new pair, which is in use from then on.
 
-        `timeout` and `cancel` are those of `verify`. Raises the exceptions of `authorization` if the source
-        supplies no pair; the pair in use stays.
+        Args:
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        Raises the exceptions of `authorization` if the source supplies no pair; the pair in use stays.
+
         """
 
     def request(
@@ -334,28 +382,31 @@ class Client:
     ) -> Response:
         """Sends a request. Returns the response, whose status is from 200 to 299.
 
-        `method` is in capitals, such as `GET`. `path` is appended to the base URL. It starts with `/`, is
-        percent-encoded, and may contain a query. It may also be a URL under the base URL, such as the
-        `next_page_link` of a response.
-        `params` are added to the query and percent-encoded: a mapping, or pairs of names and values. A
-        value is `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those. The name is
-        repeated for each value of a sequence. None is left out.
-        `json` is a value to send as JSON. `data` is a body to send unchanged; `str` is encoded in UTF-8.
-        They cannot be combined. The content type is `application/json` unless `headers` has a
-        `Content-Type`.
-        `headers` is a mapping, or pairs of names and values. If a name is repeated, the last value is sent.
-        `Authorization`, `Host` and other headers that only the library sets are refused.
-        `timeout` limits this call, in seconds, instead of the client's timeout. None or 0 means no limit.
-        `cancel` is a `Cancel` that can end the call.
-
         Retries the request up to `max_retries` times. After a rate limit, a request of any method is
         retried if the wait fits into the timeout. After a failure of the server or the network, only
         methods that are safe to repeat are retried. A `POST` is not sent twice, unless the first one was
         certainly refused or not delivered.
 
+        Args:
+            method: The method in capitals, such as `GET`.
+            path: It is appended to the base URL. It starts with `/`, is percent-encoded, and may contain a
+                query. It may also be a URL under the base URL, such as the `next_page_link` of a response.
+            params: What is added to the query, percent-encoded: a mapping, or pairs of names and values. A
+                value is `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those. The name
+                is repeated for each value of a sequence. None is left out.
+            json: A value to send as JSON. The content type is `application/json` unless `headers` has a
+                `Content-Type`.
+            data: A body to send unchanged; `str` is encoded in UTF-8. `json` and `data` cannot be combined.
+            headers: A mapping, or pairs of names and values. If a name is repeated, the last value is sent.
+                `Authorization`, `Host` and other headers that only the library sets are refused.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
         Raises `InvalidArgumentError` if an argument is invalid; nothing is sent then. Raises the
         `JustCallError` of its kind for any other status, with the response as its `response`. Raises one
         without a response if none arrived. Raises the exception of a signal handler unchanged.
+
         """
 
     def get(
@@ -369,7 +420,21 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """Sends a `GET` request. The other arguments, the result and the errors are those of `request`."""
+        """Sends a `GET` request.
+
+        Args:
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        The result and the exceptions are those of `request`.
+
+        """
 
     def head(
         self,
@@ -384,7 +449,18 @@ class Client:
     ) -> Response:
         """Sends a `HEAD` request, which is a `GET` request for the headers alone: the body is empty.
 
-        The other arguments, the result and the errors are those of `request`.
+        Args:
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        The result and the exceptions are those of `request`.
+
         """
 
     def post(
@@ -398,7 +474,21 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """Sends a `POST` request. The other arguments, the result and the errors are those of `request`."""
+        """Sends a `POST` request.
+
+        Args:
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        The result and the exceptions are those of `request`.
+
+        """
 
     def put(
         self,
@@ -411,7 +501,21 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """Sends a `PUT` request. The other arguments, the result and the errors are those of `request`."""
+        """Sends a `PUT` request.
+
+        Args:
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        The result and the exceptions are those of `request`.
+
+        """
 
     def patch(
         self,
@@ -424,7 +528,21 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """Sends a `PATCH` request. The other arguments, the result and the errors are those of `request`."""
+        """Sends a `PATCH` request.
+
+        Args:
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        The result and the exceptions are those of `request`.
+
+        """
 
     def delete(
         self,
@@ -437,7 +555,21 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`."""
+        """Sends a `DELETE` request.
+
+        Args:
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
+
+        The result and the exceptions are those of `request`.
+
+        """
 
     def pages(
         self,
@@ -450,18 +582,24 @@ class Client:
     ) -> Iterator[Any]:
         """Returns an iterator over the items of a list, from all its pages. The iterator sends the requests.
 
-        `path` and `params` select the first page, as in `get`. Each later page is the one that the
-        `next_page_link` of the page before names. It must be under the base URL. An item is a member of the
-        `data` of a page: `dict`, `list`, `str`, `int`, `float`, `bool` or None. A page is requested when all
-        items before it have been used.
-        `headers` are sent with every request.
-        `timeout` and `cancel` are those of `request`. `timeout` limits the request of each page.
+        The first page is that of `path`. Each later page is the one that the `next_page_link` of the page
+        before names. It must be under the base URL. An item is a member of the `data` of a page: `dict`,
+        `list`, `str`, `int`, `float`, `bool` or None. A page is requested when all items before it have
+        been used.
 
         If the rate limit of a response is used up and its window is reset within a minute, the next request
         waits for the reset.
 
-        Raises the exceptions of `get`. Raises `InvalidResponseError` if a page has no `data`, if the link is
-        not under the base URL, or if a link appears twice.
+        Args:
+            path: The path of the first page, as in `get`.
+            params: What is added to the query of the first page.
+            headers: The headers of every request.
+            timeout: The limit of the request of each page, in seconds, instead of the client's timeout.
+            cancel: A `Cancel` that can end the requests, and the waits between them.
+
+        Raises the exceptions of `get`. Raises `InvalidResponseError` if a page has no `data`, if the link
+        is not under the base URL, or if a link appears twice.
+
         """
 
     def _start_request(
@@ -509,7 +647,18 @@ class Client:
     ) -> Exchange:
         """Creates an exchange: a call over the program's own HTTP client. Sends and reads nothing.
 
-        The arguments are those of `request`. Raises `InvalidArgumentError` if one is invalid.
+        Args:
+            method: The method in capitals, as for `request`, like the arguments that follow.
+            path: A path, or a URL under the base URL.
+            params: What is added to the query.
+            json: A value to send as JSON.
+            data: A body to send unchanged.
+            headers: The headers, a mapping or pairs.
+            timeout: The limit of the call, in seconds, instead of the client's timeout. It starts now.
+            cancel: A `Cancel` that can end the call.
+
+        Raises `InvalidArgumentError` if an argument is invalid.
+
         """
 
     @property
@@ -556,11 +705,17 @@ class Client:
 
         The value is `key:secret`, raw, as JustCall expects it. This `str` is a plain copy of the secret
         that the library cannot wipe: do not store, log or print it, and release it after the request. Reads
-        the source if no call has done so yet. `timeout` and `cancel` are those of `verify`.
+        the source if no call has done so yet.
+
+        Args:
+            timeout: The limit of this call, in seconds, instead of the client's timeout. None or 0 means no
+                limit.
+            cancel: A `Cancel` that can end the call.
 
         Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` if the
         source supplies no pair, `MemoryProtectionError` if the system refuses the `memory_protection`, and
         `CallCancelledError` if the client is closed.
+
         """
 
     def close(self) -> None:
@@ -610,6 +765,9 @@ class Exchange:
     waiting when it is closed, at its deadline, or after 60 seconds if it has none. The end of a `with`
     block closes it. Use an exchange on one thread at a time, in the process that created it. If another
     thread uses it, or in a child of `fork()`, its methods raise `InvalidArgumentError`.
+
+    The `on_request` of the client is called when the exchange is created, and `on_response` when `next`
+    returns `Action.DONE` or raises the failure, or when the exchange is closed before.
     """
 
     def next(self) -> Action | Wait:
@@ -620,6 +778,9 @@ class Exchange:
         Raises the final failure of the call, as `Client.request` would, now and at every later call of
         `next`.
         """
+
+    def _next(self, failure: BaseException | None) -> Action | Wait:
+        """As `next`, for the adapters. If the call is done, its record has `failure` if there is one."""
 
     def load(self) -> None:
         """Reads the source if the action is `Action.LOAD`; otherwise does nothing.
@@ -686,10 +847,13 @@ class Exchange:
 
         Does nothing if the action is not `Action.SEND`.
 
-        `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body`
-        is the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+        Args:
+            http_status: The HTTP status.
+            headers: A mapping, or an iterable of pairs, of names and values, each `str` or `bytes`.
+            body: The whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
 
         Raises `InvalidArgumentError` if the status is not from 0 to 65535; the exchange is then unchanged.
+
         """
 
     def failed(
@@ -699,18 +863,20 @@ class Exchange:
     ) -> None:
         """Reports that the HTTP client got no response. `next` returns what follows.
 
-        Does nothing if the action is not `Action.SEND`.
+        Does nothing if the action is not `Action.SEND`. If the call is not retried, it fails as with the
+        built-in HTTP client: with `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or
+        `CallCancelledError`.
 
-        `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
-        handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client
-        ran out of time), `closed` (the connection was closed or reset before the response was complete) or
-        `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
-        have been sent: with False even a `POST` may be sent again. If in doubt, pass True.
-
-        If the call is not retried, it fails as with the built-in HTTP client: with `ConnectionFailedError`,
-        `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
+        Args:
+            cause: `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+                handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP
+                client ran out of time), `closed` (the connection was closed or reset before the response
+                was complete) or `cancelled` (the program ended the request).
+            request_sent: Whether any byte of the request may have been sent. With False even a `POST` may
+                be sent again. If in doubt, pass True.
 
         Raises `InvalidArgumentError` if the cause is another word; the exchange is then unchanged.
+
         """
 
     def response(self) -> Response:
@@ -740,30 +906,39 @@ class Exchange:
 class Credentials:
     """A pair: an API key and its secret, checked to be valid in a header.
 
-    `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
-    are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros after
-    the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the memory of
-    the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
+    Both are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros
+    after the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
+    memory of the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
 
     Immutable, and safe to share between threads. `repr` shows the ends of the key and never the secret.
     A pair cannot be pickled or copied, and it equals only itself.
 
+    Args:
+        key: The key, `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters.
+        secret: The secret, with the same types and characters.
+
     Raises `CredentialsMalformedError` if the texts cannot be a pair. The message states which half is
     wrong and why, and `reason` is one word for programs. Neither contains the value.
+
     """
 
     def __new__(cls, key: str | bytes | bytearray, secret: str | bytes | bytearray) -> Self: ...
     @staticmethod
     def load(source: str, *, timeout: float | None = None, cancel: Cancel | None = None) -> Credentials:
-        """Returns the pair that `source` has now. `Client` lists the sources.
+        """Returns the pair that `source` has now.
 
         Reads the source once. Blocks without the GIL; a signal such as Ctrl-C ends it. The secret never
-        becomes a Python object. `timeout` limits the read, in seconds; None or 0 means no limit. `cancel`
-        can end it.
+        becomes a Python object.
+
+        Args:
+            source: A source, as for `Client`, which lists the sources.
+            timeout: The limit of the read, in seconds. None or 0 means no limit.
+            cancel: A `Cancel` that can end the read.
 
         Raises `InvalidArgumentError` if `source` is not valid, `CredentialsMissingError` with every place
         that was checked, `CredentialsMalformedError` with the place and the fault, and
         `SourceUnavailableError` if the source cannot be read.
+
         """
 
     @property
@@ -786,8 +961,19 @@ class WebhookEvent:
     `repr` leaves out the body, which is the customer's data, and the URL, which may contain a token. A
     pickle contains both.
 
-    Tests of programs can create events. Raises `InvalidArgumentError` if the signature is not 64
-    hexadecimal digits. Immutable, hashable and picklable. Two events are equal if all their parts are.
+    Immutable, hashable and picklable. Two events are equal if all their parts are. Tests of programs
+    can create events.
+
+    Args:
+        url: The URL that the delivery was signed for.
+        type: The event's type, such as `call.completed`.
+        timestamp: The time of the signature, in seconds since the epoch.
+        body: The body.
+        secret_index: The index of the secret that signed the delivery.
+        signature: The signature, 64 hexadecimal digits. None means zeros.
+
+    Raises `InvalidArgumentError` if the signature is not 64 hexadecimal digits.
+
     """
 
     def __new__(
@@ -849,8 +1035,13 @@ class WebhookEvent:
 
         The response can be trusted, unlike the body.
 
+        Args:
+            client: A `Client`, or any object with such a method `get`. With an `AsyncClient` the result is
+                awaited.
+
         Raises `NotFoundError` if the account has no such object, and the other exceptions of `client.get`
         and `object_path`.
+
         """
 
     def __eq__(self, other: object, /) -> bool: ...
@@ -867,29 +1058,31 @@ class WebhookVerifier:
     *an* event of this type happened now. Before you act on its `data`, fetch the object through the
     API, with `WebhookEvent.confirm`.
 
-    `secret` is the API secret, which signs webhooks (there is no separate webhook secret), as `str`,
-    `bytes` or `bytearray`. It may be a list of secrets: the current one first, then recently replaced
-    ones. It may be a `Client`, whose pair is used; after a reset its previous pair is accepted for 15
-    minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or
-    `bytes` stays in memory. With a `Client`, a delivery before its first call waits until the pair is
-    read, at most for the client's timeout: call `verify` or `reload` when the receiver starts. If the
-    source cannot be read, deliveries fail with that error. Deliveries then run the source's program or
-    callable at most once a second.
-    `url` is the URL that the receiver is registered with in JustCall, character for character, or a
-    list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator of
-    another endpoint of the account could forward its deliveries to this one. `ANY_URL` accepts every
-    URL: check the event's `url` then.
-    `tolerance` is how far the time of a delivery may be from now, in the past and in the future, in
-    seconds. Fractions are rounded up. The service retries for up to an hour, perhaps with the same
-    signature.
-    `replay_check` is a callable that records the `WebhookEvent` and returns a `bool`: whether it was
-    seen before. It is called last. Two genuine events of one type in one second have the same
-    signature, so compare more than the signature.
-
     Immutable, safe to share between threads, and usable on both sides of a fork.
+
+    Args:
+        secret: The API secret, which signs webhooks (there is no separate webhook secret), as `str`,
+            `bytes` or `bytearray`. It may be a list of secrets: the current one first, then recently
+            replaced ones. It may be a `Client`, whose pair is used; after a reset its previous pair is
+            accepted for 15 minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled
+            with zeros, and a `str` or `bytes` stays in memory. With a `Client`, a delivery before its
+            first call waits until the pair is read, at most for the client's timeout: call `verify` or
+            `reload` when the receiver starts. If the source cannot be read, deliveries fail with that
+            error. Deliveries then run the source's program or callable at most once a second.
+        url: The URL that the receiver is registered with in JustCall, character for character, or a
+            list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator
+            of another endpoint of the account could forward its deliveries to this one. `ANY_URL`
+            accepts every URL: check the event's `url` then.
+        tolerance: How far the time of a delivery may be from now, in the past and in the future, in
+            seconds. Fractions are rounded up. The service retries for up to an hour, perhaps with the
+            same signature.
+        replay_check: A callable that records the `WebhookEvent` and returns a `bool`: whether it was
+            seen before. It is called last. Two genuine events of one type in one second have the same
+            signature, so compare more than the signature.
 
     Raises `CredentialsMalformedError` if a secret is malformed, and `InvalidArgumentError` if another
     argument is invalid.
+
     """
 
     def __new__(
@@ -911,19 +1104,22 @@ class WebhookVerifier:
     ) -> WebhookEvent:
         """Verifies one delivery. Returns its event.
 
-        `headers` are the headers of the request, with names in any case: a mapping, or pairs, of `str` or
-        `bytes`. A WSGI `environ` is accepted too.
-        `body` is the request's body as received, `bytes`, `bytearray`, `memoryview` or `str`, at most 1
-        MiB.
-        `now` is the current time in seconds since the epoch. None means the clock of this machine.
-        `timeout`, in seconds, and `cancel` limit how long a delivery waits until the pair of a client is
-        read. None or 0 means no limit. The default is the client's timeout.
+        Args:
+            headers: The headers of the request, with names in any case: a mapping, or pairs, of `str` or
+                `bytes`. A WSGI `environ` is accepted too.
+            body: The request's body as received, `bytes`, `bytearray`, `memoryview` or `str`, at most 1
+                MiB.
+            now: The current time in seconds since the epoch. None means the clock of this machine.
+            timeout: How long a delivery waits until the pair of a client is read, in seconds. None or 0
+                means no limit. The default is the client's timeout.
+            cancel: A `Cancel` that can end this wait.
 
         Raises the first that applies: `WebhookUnsignedError` (the probe that JustCall sends when a URL is
         saved is unsigned: respond with 200 and do nothing else), `WebhookVersionError`,
         `WebhookMalformedError`, `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`,
         `WebhookReplayedError`. With a client it also raises the exceptions of `Client.authorization`. An
         exception of `replay_check` is raised unchanged.
+
         """
 
     @property
@@ -946,24 +1142,31 @@ def classify(
 ) -> None:
     """Raises the `JustCallError` for a response; does nothing if its status is from 200 to 299.
 
-    For programs that send requests themselves. The status selects the error; `headers` and `body` add
-    details. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or
-    `bytes`; `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`;
-    `service_message` is read from it. The pair is not known here, so a secret that the service echoes
-    is not masked.
+    For programs that send requests themselves. The pair is not known here, so a secret that the service
+    echoes is not masked.
+
+    Args:
+        http_status: The HTTP status, which selects the error.
+        headers: A mapping, or an iterable of pairs, of names and values, each `str` or `bytes`.
+            `retry_after` is read from it.
+        body: `bytes`, `bytearray`, `memoryview` or `str`. `service_message` is read from it.
 
     Raises `InvalidArgumentError` if the status is not from 0 to 65535.
+
     """
 
 def diagnose(text: str | bytes | bytearray) -> list[Finding]:
-    """Returns what is wrong with `text` as a pair. Reads no file and sends nothing.
-
-    `text` is text that a user pasted: `key:secret`, the value of a header, a header line, a part of a
-    command, or unrelated text. It is `str`, `bytes` or `bytearray`, and is not changed. If it is the
-    secret followed by the key that is in `JUSTCALL_API_KEY`, a finding reports that they are swapped.
+    """Returns what is wrong with a text as a pair. Reads no file and sends nothing.
 
     The most severe finding comes first; the list is empty if nothing is wrong. No finding contains a
     half of a pair, so findings are safe to log.
+
+    Args:
+        text: What a user pasted: `key:secret`, the value of a header, a header line, a part of a
+            command, or unrelated text. It is `str`, `bytes` or `bytearray`, and is not changed. If it
+            is the secret followed by the key that is in `JUSTCALL_API_KEY`, a finding reports that they
+            are swapped.
+
     """
 
 def diagnose_environment() -> list[Finding]:
@@ -992,4 +1195,10 @@ def forget_rejections() -> None:
     A call that waits for another pair continues with the one that was rejected. If a request is
     answered with 401 after this, the pair counts as rejected again. Never fails, reads no source and
     sends nothing. May be called from any thread. In a child of `fork()` it affects the child only.
+    """
+
+def log_setting() -> str | None:
+    """Returns the variable `JUSTCALL_LOG`; None if it is not set.
+
+    It is also None if the process has more privileges than the user who started it.
     """

@@ -61,16 +61,20 @@ def _as_client_error(kind: type[JustCallError], error: JustCallError) -> JustCal
 class JustCallMiddleware:
     """Sends the requests of a session as `Client.request` does.
 
-    `client` supplies the pair, the base URL, `timeout`, `max_retries`, `rotation_wait`, `expected_account`
-    and `max_response_length`. The certificate authorities and the proxy are those of the session. A proxy is
-    not used for `http://`, because it would receive the pair.
-
-    Every failure raises a `JustCallError`, as the methods of `Client` do, and not an exception of aiohttp. If
-    `raise_for_status` is False, a response with an error status is returned instead, after the retries.
+    The certificate authorities and the proxy are those of the session. A proxy is not used for `http://`,
+    because it would receive the pair. Every failure raises a `JustCallError`, as the methods of `Client` do,
+    and not an exception of aiohttp.
 
     The timeouts of the session apply, and the timeout of the client limits the whole call. Bodies of requests
     are read into memory, because a retry sends them again. Bodies of responses are read completely. Redirects
     raise `RedirectRefusedError`. A source is read on another thread. A cancelled task ends its call.
+
+    Args:
+        client: It supplies the pair, the base URL, `timeout`, `max_retries`, `rotation_wait`,
+            `expected_account` and `max_response_length`.
+        raise_for_status: Whether a response with an error status raises its `JustCallError`. With False the
+            response is returned instead, after the retries.
+
     """
 
     def __init__(self, client: Client, *, raise_for_status: bool = True) -> None:
@@ -78,7 +82,13 @@ class JustCallMiddleware:
         self._raise_for_status = raise_for_status
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Sends the request until it succeeds, or fails for good."""
+        """Sends a request until it succeeds, or fails for good. aiohttp calls it.
+
+        Args:
+            request: The request.
+            handler: The function that sends it.
+
+        """
         await _make_repeatable(request)
         if request.url.scheme == "http":
             request.update_proxy(None, None, None)

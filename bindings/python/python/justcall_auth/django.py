@@ -45,13 +45,17 @@ def webhook(
     The response body is the name of the error. Its message goes to the logger `justcall_auth.webhook`. An
     error that is not a fault of the delivery is raised, for example if a source cannot be read.
 
-    `accept_unsigned` is whether unsigned deliveries get the status 200, which the probe needs: JustCall saves
-    a URL only then. With False they get 401. Set it to False after the URL is saved: if a proxy strips the
-    signature's headers, JustCall would otherwise take each lost delivery for handled. Unsigned deliveries are
-    always logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
-
     The body is read once, before the view is called: it is the event's `body`, and `request.body` cannot be
     read again. Under WSGI Django reads a body without `Content-Length` as empty.
+
+    Args:
+        verifier: It verifies the deliveries.
+        accept_unsigned: Whether unsigned deliveries get the status 200, which the probe needs: JustCall saves
+            a URL only then. With False they get 401. Set it to False after the URL is saved: if a proxy
+            strips the signature's headers, JustCall would otherwise take each lost delivery for handled.
+            Unsigned deliveries are always logged as a warning and counted, in `verifier.usage`, as the result
+            `webhook_unsigned`.
+
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,17 +30,20 @@ __all__ = ["JustCallAsyncTransport", "JustCallAuth", "JustCallTransport"]
 class JustCallTransport(Transport, httpx.BaseTransport):
     """Sends the requests of a `httpx.Client` as `Client.request` does.
 
-    `client` supplies the pair, the base URL, `timeout`, `max_retries`, `rotation_wait`, `expected_account`
-    and `max_response_length`. `transport` sends the requests, by default a `httpx.HTTPTransport()`. It
-    defines the certificate authorities and the proxy, which must not be one for `http://`: it would receive
-    the pair.
-
-    Every failure raises a `JustCallError`, as the methods of `Client` do, and not an exception of httpx. If
-    `raise_for_status` is False, a response with an error status is returned instead, after the retries.
+    Every failure raises a `JustCallError`, as the methods of `Client` do, and not an exception of httpx.
 
     The timeouts of a request limit each step, and the timeout of the client limits the whole call. Bodies of
     requests are read into memory, because a retry sends them again. Bodies of responses are read completely.
     Redirects raise `RedirectRefusedError`.
+
+    Args:
+        client: It supplies the pair, the base URL, `timeout`, `max_retries`, `rotation_wait`,
+            `expected_account` and `max_response_length`.
+        transport: It sends the requests, by default a `httpx.HTTPTransport()`. It defines the certificate
+            authorities and the proxy, which must not be one for `http://`: it would receive the pair.
+        raise_for_status: Whether a response with an error status raises its `JustCallError`. With False the
+            response is returned instead, after the retries.
+
     """
 
     _http = httpx
@@ -60,8 +63,14 @@ class JustCallTransport(Transport, httpx.BaseTransport):
 class JustCallAsyncTransport(AsyncTransport, httpx.AsyncBaseTransport):
     """Sends the requests of a `httpx.AsyncClient` as `Client.request` does.
 
-    The arguments are those of `JustCallTransport`. A source is read on another thread. A cancelled task ends
-    its call.
+    It follows the rules of `JustCallTransport`. A source is read on another thread. A cancelled task ends its
+    call.
+
+    Args:
+        client: As for `JustCallTransport`.
+        transport: It sends the requests, by default a `httpx.AsyncHTTPTransport()`.
+        raise_for_status: As for `JustCallTransport`.
+
     """
 
     _http = httpx
@@ -82,9 +91,14 @@ class JustCallAuth(Auth, httpx.Auth):
     """Adds the pair to a request, and sends the request again if its response requires that.
 
     Use it as `auth` of a client or a request whose URL is under the base URL of the `justcall_auth.Client`.
-    The arguments are those of `JustCallTransport`. Unlike the transport it learns nothing of failures of the
-    network: they end the call with an exception of httpx, even if the request could be repeated. If the
-    client follows redirects, it does so without the pair, and the call raises `RedirectRefusedError`.
+    Unlike the transport it learns nothing of failures of the network: they end the call with an exception of
+    httpx, even if the request could be repeated. If the client follows redirects, it does so without the
+    pair, and the call raises `RedirectRefusedError`.
+
+    Args:
+        client: As for `JustCallTransport`.
+        raise_for_status: As for `JustCallTransport`.
+
     """
 
     _http = httpx

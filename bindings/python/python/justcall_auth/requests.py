@@ -55,18 +55,21 @@ _NO_CONNECTION = urllib3.exceptions.NewConnectionError
 class JustCallAdapter(HTTPAdapter):
     """Sends the requests of a session as `Client.request` does.
 
-    `client` supplies the pair, the base URL, `timeout`, `max_retries`, `rotation_wait`, `expected_account`
-    and `max_response_length`. The certificate authorities and the proxy are those of the session. A proxy is
-    not used for `http://`, because it would receive the pair.
-
-    Every failure raises a `JustCallError`, as the methods of `Client` do, and not an exception of requests.
-    If `raise_for_status` is False, a response with an error status is returned instead, after the retries.
+    The certificate authorities and the proxy are those of the session. A proxy is not used for `http://`,
+    because it would receive the pair. Every failure raises a `JustCallError`, as the methods of `Client` do,
+    and not an exception of requests.
 
     `timeout` of a request limits each wait for the network, and the timeout of the client limits the whole
     call. Bodies of requests are read into memory, because a retry sends them again. Bodies of responses are
     read completely, even with `stream=True`. Redirects raise `RedirectRefusedError`.
 
-    `settings` are those of `requests.adapters.HTTPAdapter`, without `max_retries`.
+    Args:
+        client: It supplies the pair, the base URL, `timeout`, `max_retries`, `rotation_wait`,
+            `expected_account` and `max_response_length`.
+        raise_for_status: Whether a response with an error status raises its `JustCallError`. With False the
+            response is returned instead, after the retries.
+        settings: The arguments of `requests.adapters.HTTPAdapter`, without `max_retries`.
+
     """
 
     def __init__(self, client: Client, *, raise_for_status: bool = True, **settings: Any) -> None:
@@ -85,7 +88,17 @@ class JustCallAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Optional[Mapping[str, str]] = None,
     ) -> Response:
-        """Sends the request until it succeeds, or fails for good."""
+        """Sends the request until it succeeds, or fails for good. A session calls it.
+
+        Args:
+            request: The request.
+            stream: It has no effect: the whole body is read.
+            timeout: The limit of each wait for the network, in seconds, or a pair of limits.
+            verify: Whether certificates are verified, or the path of the certificate authorities.
+            cert: The certificate of the client.
+            proxies: The proxies.
+
+        """
         url = cast("str", request.url)
         body = _read(request.body)
         settings = {
@@ -106,9 +119,14 @@ class JustCallAdapter(HTTPAdapter):
 class JustCallAuth(AuthBase):
     """Adds the pair to a request, and sends the request again if its response requires that.
 
-    Use it as `auth` of a session or a request whose URL is under the base URL of the client. The arguments
-    are those of `JustCallAdapter`. Unlike the adapter it learns nothing of failures of the network: they end
-    the call with an exception of requests, even if the request could be repeated.
+    Use it as `auth` of a session or a request whose URL is under the base URL of the client. Unlike the
+    adapter it learns nothing of failures of the network: they end the call with an exception of requests,
+    even if the request could be repeated.
+
+    Args:
+        client: As for `JustCallAdapter`.
+        raise_for_status: As for `JustCallAdapter`.
+
     """
 
     def __init__(self, client: Client, *, raise_for_status: bool = True) -> None:
@@ -116,7 +134,12 @@ class JustCallAuth(AuthBase):
         self._raise_for_status = raise_for_status
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Adds the pair to the request."""
+        """Adds the pair to a request. requests calls it.
+
+        Args:
+            request: The request.
+
+        """
         request.body = _read(request.body)
         # The body has a known length now, which requests adds.
         request.headers.pop("Transfer-Encoding", None)

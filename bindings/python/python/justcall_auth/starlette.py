@@ -67,13 +67,17 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
     The response body is the name of the error. Its message goes to the logger `justcall_auth.webhook`. An
     error that is not a fault of the delivery is raised, for example if a source cannot be read.
 
-    `accept_unsigned` is whether unsigned deliveries get the status 200, which the probe needs: JustCall saves
-    a URL only then. With False they get 401. Set it to False after the URL is saved: if a proxy strips the
-    signature's headers, JustCall would otherwise take each lost delivery for handled. Unsigned deliveries are
-    always logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
-
     The body is read once, before the handler is called: it is the event's `body`. Deliveries are verified in
     a thread, because a client may have to read its source first and a `replay_check` may block.
+
+    Args:
+        verifier: It verifies the deliveries.
+        accept_unsigned: Whether unsigned deliveries get the status 200, which the probe needs: JustCall saves
+            a URL only then. With False they get 401. Set it to False after the URL is saved: if a proxy
+            strips the signature's headers, JustCall would otherwise take each lost delivery for handled.
+            Unsigned deliveries are always logged as a warning and counted, in `verifier.usage`, as the result
+            `webhook_unsigned`.
+
     """
 
     def decorate(handler: _Handler) -> _Endpoint:
@@ -117,10 +121,14 @@ def webhook_event(
 
     For a refused delivery the dependency raises an `HTTPException` with the status of the decorator
     `webhook`, before later dependencies and the handler are called. Its `detail` is the name of the error.
-    `accept_unsigned` is that of `webhook`, so the status for a probe is 200 by default. The handler is called
-    only for verified deliveries.
+    The handler is called only for verified deliveries.
 
     The body is read once, before the handler is called: it is the event's `body`.
+
+    Args:
+        verifier: It verifies the deliveries.
+        accept_unsigned: As for `webhook`, so the status for a probe is 200 by default.
+
     """
     return _Dependency(verifier, accept_unsigned)
 

@@ -30,7 +30,12 @@ __all__ = ["Account", "Sandbox", "SignWebhook", "Webhook"]
 
 
 class SignWebhook:
-    """Signs webhooks with the secret of an account of the sandbox."""
+    """Signs webhooks with the secret of an account of the sandbox.
+
+    Args:
+        sandbox: The sandbox.
+
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -46,8 +51,13 @@ class SignWebhook:
     ) -> Webhook:
         """Returns a delivery for a receiver that is registered with `url`.
 
-        `secret` signs, by default the secret of the sandbox. `timestamp` is the time of the signature in
-        seconds since the epoch, by default now.
+        Args:
+            url: The URL that the receiver is registered with.
+            type: The event's type.
+            data: The `data` of the body.
+            secret: What signs, by default the secret of the sandbox.
+            timestamp: The time of the signature in seconds since the epoch, by default now.
+
         """
         return sign(secret or self._sandbox.api_secret, url, type, data, timestamp)
 

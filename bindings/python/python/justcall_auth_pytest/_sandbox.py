@@ -26,7 +26,13 @@ VARIABLE = "JUSTCALL_SANDBOX_BIN"
 
 
 class Account:
-    """An account of the sandbox, with its valid pair."""
+    """An account of the sandbox, with its valid pair. `Sandbox.create_account` creates it.
+
+    Args:
+        sandbox: The sandbox.
+        members: The account, as the sandbox describes it.
+
+    """
 
     def __init__(self, sandbox: Sandbox, members: dict[str, Any]) -> None:
         self._sandbox = sandbox
@@ -35,7 +41,12 @@ class Account:
         self.api_secret: str = members["api_secret"]
 
     def reset(self, *, overlap: float = 0) -> None:
-        """Creates a new pair. The old pair ends at once, or after `overlap` seconds."""
+        """Creates a new pair.
+
+        Args:
+            overlap: How long the old pair stays valid, in seconds. With 0 it ends at once.
+
+        """
         order = {"api_key": self.api_key, "overlap_ms": int(overlap * 1000)}
         made = self._sandbox.control("POST", "reset", order)
         self.api_key, self.api_secret = made["api_key"], made["api_secret"]
@@ -49,7 +60,9 @@ class Account:
     def client(self, **settings: Any) -> Client:
         """Creates a client of this account, which reads the pair again after a reset.
 
-        `settings` are those of `justcall_auth.Client`.
+        Args:
+            settings: The arguments of `justcall_auth.Client`.
+
         """
         import justcall_auth
 
@@ -62,6 +75,10 @@ class Sandbox:
 
     `url` is the base URL, and `ca_file` the file with the certificate authority. `api_key` and `api_secret`
     are the valid pair of the first account.
+
+    Args:
+        arguments: The arguments of the command `justcall-auth-sandbox`.
+
     """
 
     url: str
@@ -113,7 +130,14 @@ class Sandbox:
         return self.account.api_secret
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """Makes a control call, and returns its result. The guide to the sandbox lists them."""
+        """Makes a control call, and returns its result. The guide to the sandbox lists them.
+
+        Args:
+            method: The HTTP method.
+            path: The path below the control URL.
+            body: A value to send as JSON; None for no body.
+
+        """
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control_url + path, data=data, method=method)  # noqa: S310 - the URL of the sandbox
         with self._opener.open(request, timeout=30) as response:
@@ -124,7 +148,13 @@ class Sandbox:
         self.control("POST", "clear", {})
 
     def fault(self, kind: str, **members: object) -> None:
-        """Makes requests fail: `fault("answer", status=503, times=1)`. The guide lists the kinds."""
+        """Makes requests fail: `fault("answer", status=503, times=1)`. The guide lists the kinds.
+
+        Args:
+            kind: The kind of the fault.
+            members: Its details.
+
+        """
         self.control("POST", "faults", {"fault": kind, **members})
 
     def clear_faults(self) -> None:
@@ -132,11 +162,21 @@ class Sandbox:
         self.control("DELETE", "faults")
 
     def reset(self, *, overlap: float = 0) -> None:
-        """Creates a new pair of the first account. The old pair ends at once, or after `overlap` seconds."""
+        """Creates a new pair of the first account.
+
+        Args:
+            overlap: How long the old pair stays valid, in seconds. With 0 it ends at once.
+
+        """
         self.account.reset(overlap=overlap)
 
     def create_account(self, **members: object) -> Account:
-        """Creates another account: `create_account(plan="Free", role="Agent")`."""
+        """Creates another account: `create_account(plan="Free", role="Agent")`.
+
+        Args:
+            members: The details of the account.
+
+        """
         return Account(self, self.control("POST", "pairs", members))
 
     def requests(self) -> list[dict[str, Any]]:
@@ -149,7 +189,12 @@ class Sandbox:
         return self.account.credentials()
 
     def client(self, **settings: Any) -> Client:
-        """Creates a client of the first account. `settings` are those of `justcall_auth.Client`."""
+        """Creates a client of the first account.
+
+        Args:
+            settings: The arguments of `justcall_auth.Client`.
+
+        """
         return self.account.client(**settings)
 
 

@@ -1,6 +1,7 @@
 //! `Exchange`: one call over the program's own HTTP client. Forwards to the library's exchange.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use justcall_auth::exchange::{Action, Cause};
 use justcall_auth::{CallOptions, Cancel, Error, ErrorKind, Request, Response};
@@ -12,6 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use super::Client;
+use super::observed::Observation;
 use crate::arguments::{HttpStatus, invalid, text};
 use crate::body::bytes;
 use crate::capi;
@@ -48,12 +50,18 @@ use crate::value;
 /// waiting when it is closed, at its deadline, or after 60 seconds if it has none. The end of a `with`
 /// block closes it. Use an exchange on one thread at a time, in the process that created it. If another
 /// thread uses it, or in a child of `fork()`, its methods raise `InvalidArgumentError`.
+///
+/// The `on_request` of the client is called when the exchange is created, and `on_response` when `next`
+/// returns `Action.DONE` or raises the failure, or when the exchange is closed before.
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Exchange {
     client: Py<Client>,
     /// `None` if the exchange is closed. Locked only with `try_lock`.
     open: Mutex<Option<justcall_auth::Exchange>>,
     closed: Cancel,
+    /// `None` if nothing observes the call, and after its end.
+    observation: Mutex<Option<Observation>>,
+    retries: AtomicU32,
 }
 
 #[pymethods]
@@ -65,17 +73,12 @@ impl Exchange {
     /// Raises the final failure of the call, as `Client.request` would, now and at every later call of
     /// `next`.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let action = self.drive(py, justcall_auth::Exchange::next)?;
-        match action {
-            Action::Send { .. } => member(py, intern!(py, "SEND")),
-            Action::Load => member(py, intern!(py, "LOAD")),
-            Action::Done => member(py, intern!(py, "DONE")),
-            Action::Wait(wait) => {
-                static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-                let class = capi::imported(py, &WAIT, "justcall_auth._exchange", "Wait")?;
-                capi::call_package(class, (wait.as_secs_f64(),), None)
-            }
-        }
+        self.advance(py, None)
+    }
+
+    /// As `next`, for the adapters. If the call is done, its record has `failure` if there is one.
+    fn _next<'py>(&self, py: Python<'py>, failure: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        self.advance(py, failure)
     }
 
     /// Reads the source if the action is `Action.LOAD`; otherwise does nothing.
@@ -160,8 +163,10 @@ impl Exchange {
     ///
     /// Does nothing if the action is not `Action.SEND`.
     ///
-    /// `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body`
-    /// is the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+    /// Args:
+    ///     http_status: The HTTP status.
+    ///     headers: A mapping, or an iterable of pairs, of names and values, each `str` or `bytes`.
+    ///     body: The whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
     ///
     /// Raises `InvalidArgumentError` if the status is not from 0 to 65535; the exchange is then unchanged.
     fn answered(
@@ -182,16 +187,17 @@ impl Exchange {
 
     /// Reports that the HTTP client got no response. `next` returns what follows.
     ///
-    /// Does nothing if the action is not `Action.SEND`.
+    /// Does nothing if the action is not `Action.SEND`. If the call is not retried, it fails as with the
+    /// built-in HTTP client: with `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or
+    /// `CallCancelledError`.
     ///
-    /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
-    /// handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client
-    /// ran out of time), `closed` (the connection was closed or reset before the response was complete) or
-    /// `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
-    /// have been sent: with False even a `POST` may be sent again. If in doubt, pass True.
-    ///
-    /// If the call is not retried, it fails as with the built-in HTTP client: with `ConnectionFailedError`,
-    /// `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
+    /// Args:
+    ///     cause: `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+    ///         handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP
+    ///         client ran out of time), `closed` (the connection was closed or reset before the response
+    ///         was complete) or `cancelled` (the program ended the request).
+    ///     request_sent: Whether any byte of the request may have been sent. With False even a `POST` may
+    ///         be sent again. If in doubt, pass True.
     ///
     /// Raises `InvalidArgumentError` if the cause is another word; the exchange is then unchanged.
     fn failed(&self, py: Python<'_>, cause: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
@@ -217,9 +223,10 @@ impl Exchange {
     /// Cancels the call, from any thread. Later calls of its methods raise `CallCancelledError`.
     ///
     /// Does not stop a request of the program's HTTP client. A second call does nothing.
-    fn close(&self) {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.closed.fire();
         self.release();
+        self.end_record(py, || Ok(closed(py).into_value(py).into_bound(py).into_any()))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -227,8 +234,8 @@ impl Exchange {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        self.close();
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -258,8 +265,63 @@ impl Exchange {
         let closed = Cancel::new();
         let library = client.get().client(client.py())?;
         options.add_cancel(closed.clone()).set_interrupt(Arc::new(Signals));
+        let observation = client.get().observe(client.py(), request.method(), request.path())?;
         let exchange = library.call().with_options(&options).exchange(request);
-        Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
+        Ok(Self {
+            client: client.clone().unbind(),
+            open: Mutex::new(Some(exchange)),
+            closed,
+            observation: Mutex::new(observation),
+            retries: AtomicU32::new(0),
+        })
+    }
+
+    /// Returns the next action. Ends the record of the call if the call is over, with `failure` if there is one.
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        failure: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let next = |exchange: &mut justcall_auth::Exchange| {
+            let action = exchange.next();
+            let status = exchange.response().map_or(0, Response::http_status);
+            Ok((action, status))
+        };
+        let (action, status) = self.drive(py, next)?;
+        let action = match action {
+            Ok(action) => action,
+            Err(error) => {
+                let raised = exception(py, &error);
+                self.end_record(py, || Ok(raised.value(py).clone().into_any()))?;
+                return Err(raised);
+            }
+        };
+        if matches!(action, Action::Done) {
+            let status = || Ok(status.into_pyobject(py)?.into_any());
+            self.end_record(py, || failure.map_or_else(status, Ok))?;
+        }
+        match action {
+            Action::Send { .. } => member(py, intern!(py, "SEND")),
+            Action::Load => member(py, intern!(py, "LOAD")),
+            Action::Done => member(py, intern!(py, "DONE")),
+            Action::Wait(wait) => {
+                static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+                let class = capi::imported(py, &WAIT, "justcall_auth._exchange", "Wait")?;
+                capi::call_package(class, (wait.as_secs_f64(),), None)
+            }
+        }
+    }
+
+    /// Ends the record of the call, if nothing ended it before. `result` returns the status or the failure.
+    fn end_record<'py>(
+        &self,
+        py: Python<'py>,
+        result: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        // Taken before the hook runs, which may use the exchange.
+        let observation = self.observation.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(observation) = observation else { return Ok(()) };
+        observation.end(py, &result()?, self.retries.load(Ordering::Relaxed))
     }
 
     /// Reads from the exchange, with the GIL.
@@ -282,6 +344,7 @@ impl Exchange {
         let mut held = self.take(py)?;
         let exchange = held.as_mut().ok_or_else(|| closed(py))?;
         let outcome = running::run(py, CallOptions::new(), || step(exchange));
+        self.retries.fetch_add(outcome.retries(), Ordering::Relaxed);
         drop(held);
         if self.closed.is_fired() {
             self.release();

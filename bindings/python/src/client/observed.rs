@@ -31,7 +31,7 @@ impl Client {
         let mut retries = 0;
         let result = make(&mut retries);
         match observation {
-            Some(observation) => observation.end(py, &result, retries).and(result),
+            Some(observation) => observation.end_with(py, &result, retries).and(result),
             None => result,
         }
     }
@@ -47,14 +47,28 @@ impl Client {
 }
 
 impl Observation {
-    /// Completes the record, logs it, and calls the hook with it.
-    pub(crate) fn end(
+    /// Completes the record, logs it, and calls the hook with it. `result` is the response, the account, the HTTP status or
+    /// the exception of the call.
+    pub(crate) fn end(self, py: Python<'_>, result: &Bound<'_, PyAny>, retries: u32) -> PyResult<()> {
+        static END: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
+        let record = self.record.bind(py);
+        // Handlers of `logging` are code of the program.
+        survive(py, capi::call(end, (record, result, retries)), None)?;
+        run(py, self.observer.after.as_ref(), record)
+    }
+
+    /// Completes the record as [`Observation::end`] does, with the result of a function.
+    pub(crate) fn end_with(
         self,
         py: Python<'_>,
         result: &PyResult<Bound<'_, PyAny>>,
         retries: u32,
     ) -> PyResult<()> {
-        end(py, &self.observer, self.record.bind(py), result, retries)
+        match result {
+            Ok(result) => self.end(py, result, retries),
+            Err(failure) => self.end(py, failure.value(py).as_any(), retries),
+        }
     }
 }
 
@@ -74,25 +88,6 @@ fn begin<'py>(
     }
     run(py, observer.before.as_ref(), &record)?;
     Ok(Some(record))
-}
-
-/// Completes the record, logs it, and calls the hook with it.
-fn end(
-    py: Python<'_>,
-    observer: &Observer,
-    record: &Bound<'_, PyAny>,
-    result: &PyResult<Bound<'_, PyAny>>,
-    retries: u32,
-) -> PyResult<()> {
-    static END: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
-    let result = match result {
-        Ok(result) => result.clone(),
-        Err(failure) => failure.value(py).clone().into_any(),
-    };
-    // Handlers of `logging` are code of the program.
-    survive(py, capi::call(end, (record, result, retries)), None)?;
-    run(py, observer.after.as_ref(), record)
 }
 
 /// Calls a hook.
