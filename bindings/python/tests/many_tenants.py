@@ -53,10 +53,13 @@ class Control:
     def __init__(self, sandbox: Sandbox) -> None:
         parts = urlsplit(sandbox.control_url)
         self._path = parts.path
-        trust = ssl.create_default_context(cafile=sandbox.ca_file)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        settings = {"context": trust} if parts.scheme == "https" else {}
-        self._connection = kind(str(parts.hostname), parts.port, timeout=60, **settings)
+        self._connection: http.client.HTTPConnection
+        host, port = str(parts.hostname), parts.port
+        if parts.scheme == "https":
+            trust = ssl.create_default_context(cafile=sandbox.ca_file)
+            self._connection = http.client.HTTPSConnection(host, port, timeout=60, context=trust)
+        else:
+            self._connection = http.client.HTTPConnection(host, port, timeout=60)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Makes a control call and returns the response."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TENANTS = 10_000
-CALLS = int(os.environ.get("JUSTCALL_TENANT_CALLS", "100000"))
+CALLS = int(os.environ.get("JUSTCALL_TENANT_CALLS", "60000"))
 SEED = int(os.environ.get("JUSTCALL_TENANT_SEED", "20261130"))
 REPORT = ROOT / "docs/evidence/tenants.md"
 
@@ -25,7 +25,7 @@ Written by `cargo xtask test --full`: change that, not this file.
 
 | what | which |
 |---|---|
-| command | `pytest tests/full/test_many_tenants.py` in `bindings/python` |
+| command | `pytest tests/full/test_ten_thousand_tenants.py` in `bindings/python` |
 | seed | {seed} |
 | commit | {commit} |
 | date | {date} |
@@ -51,8 +51,8 @@ tenant. The sandbox records the account of the pair of each request.
 
 The parts are: one call for each tenant, the first half, the second half. The most in each part
 counts. The second half may have at most 5 % and 2 MiB more memory than the first half, and at most
-16 more descriptors. The planted bug is one client for all tenants, whose source reads the tenant of the
-last call.
+16 more descriptors. The planted bug is one client for all tenants, whose source reads the tenant of
+the last call.
 """
 
 
