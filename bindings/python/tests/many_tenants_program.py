@@ -1,4 +1,4 @@
-"""The program of `many_tenants.py`: many_tenants_program.py DATABASE BASE_URL CA_FILE CALLS SEED [planted].
+"""The program of `many_tenants.py`: many_tenants_program.py DATABASE BASE_URL CA_FILE CALLS SEED [BUG].
 
 Calls for random tenants from 64 threads, after one call for each. Prints its figures as JSON.
 """
@@ -25,8 +25,24 @@ FORGETS = 0.02
 """How often a client is dropped after its call and made again. Other tenants then get its memory."""
 
 
+class Leaking(Tenants):
+    """A planted bug: after one call in ten, a descriptor stays open, with a hundred kilobytes."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._calls = 0
+        self._leaks: list[object] = []
+
+    def client(self, tenant: int) -> justcall_auth.Client:
+        """Returns the client of a tenant."""
+        self._calls += 1
+        if self._calls % 10 == 0:
+            self._leaks += [os.open("/dev/null", os.O_RDONLY), b"x" * 100_000]
+        return super().client(tenant)
+
+
 class Mixed(Tenants):
-    """The planted bug: one client for all tenants, whose source reads the tenant of the last call."""
+    """A planted bug: one client for all tenants, whose source reads the tenant of the last call."""
 
     last = 0
 
@@ -100,7 +116,7 @@ def resident() -> int:
 
 def main(database: str, base_url: str, ca_file: str, calls: str, seed: str, planted: str = "") -> None:
     """Makes the calls in three parts: each tenant once, the first half, the second half."""
-    kind = Mixed if planted else Tenants
+    kind = {"": Tenants, "mixed": Mixed, "leaking": Leaking}[planted]
     pairs = Pairs(database)
     load = Load(kind(pairs, base_url, ca_file))
     everyone = pairs.tenants()

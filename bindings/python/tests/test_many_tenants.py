@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from many_tenants import Plan, assert_kept, run
+from many_tenants import Plan, assert_kept, is_flat, run
 from support import ROOT, Account
 
 if TYPE_CHECKING:
@@ -26,8 +26,15 @@ def test_no_request_of_many_tenants_has_the_pair_of_another(sandbox: Sandbox, tm
 
 
 def test_the_check_finds_a_source_that_mixes_tenants(sandbox: Sandbox, tmp_path: Path) -> None:
-    plan = Plan(TENANTS, 300, SEED, pause=0.05, is_planted=True)
+    plan = Plan(TENANTS, 300, SEED, pause=0.05, planted="mixed")
     assert run(sandbox, tmp_path, plan).wrong > 100
+
+
+def test_the_check_finds_a_leak_of_memory_and_descriptors(sandbox: Sandbox, tmp_path: Path) -> None:
+    plan = Plan(TENANTS, 2000, SEED, pause=0.05, planted="leaking")
+    _, first, second = run(sandbox, tmp_path, plan).parts
+    assert not is_flat(first, second, "memory")
+    assert not is_flat(first, second, "descriptors")
 
 
 def test_the_example_makes_a_call_for_each_tenant(sandbox: Sandbox, tmp_path: Path) -> None:

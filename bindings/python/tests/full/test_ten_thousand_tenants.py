@@ -70,7 +70,7 @@ def test_no_request_of_ten_thousand_tenants_has_the_pair_of_another(tmp_path: Pa
     folder = tmp_path / "planted"
     folder.mkdir()
     with Sandbox() as sandbox:
-        planted = run(sandbox, folder, Plan(100, 400, SEED, pause=0.02, is_planted=True))
+        planted = run(sandbox, folder, Plan(100, 400, SEED, pause=0.02, planted="mixed"))
     assert planted.wrong > 100
     last = result.parts[-1]
     text = TEXT.format(
