@@ -45,7 +45,7 @@ def test_promtool_accepts_the_rules_and_their_tests(arguments: tuple[str, ...]) 
 def test_promtool_tests_every_rule_both_ways() -> None:
     rules = re.findall(r"- alert: (\w+)", (EXAMPLES / "alerts.yml").read_text())
     tests = (EXAMPLES / "alerts_test.yml").read_text()
-    assert len(rules) == 10
+    assert len(rules) == 11
     for rule in rules:
         assert re.search(rf"alertname: {rule}\}}", tests), f"{rule} has no test without an alert"
         assert re.search(rf"alertname: {rule}\n +exp_alerts:\n", tests), f"{rule} has no test with an alert"
@@ -59,16 +59,17 @@ def pair(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def program(sandbox: Sandbox, pair: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def program(
+    sandbox: Sandbox, pair: dict[str, str], tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The example that serves its usage. It makes a call for every line of its standard input."""
-    command = [sys.executable, str(EXAMPLES / "serve.py"), "0", "default:", sandbox.url, sandbox.ca_file]
+    source = tmp_path / "pair.json"
+    halves = {name: pair[name] for name in ("api_key", "api_secret")}
+    created_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    source.write_text(json.dumps({**halves, "created_at": created_at}))
+    command = [sys.executable, str(EXAMPLES / "serve.py"), "0", f"file:{source}", sandbox.url]
     with subprocess.Popen(
-        command,
-        env={
-            **sandbox.environment(),
-            "JUSTCALL_API_KEY": pair["api_key"],
-            "JUSTCALL_API_SECRET": pair["api_secret"],
-        },
+        [*command, sandbox.ca_file],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> 
         ],
         Source::Systemd { .. } => vec![
             "Write the new key and secret to the files that the unit's LoadCredential= names. If the unit uses LoadCredentialEncrypted=, encrypt these files again with `systemd-creds encrypt`.".to_owned(),
-            "Run `systemctl restart UNIT`, because a running unit keeps the credentials that it started with.".to_owned(),
+            "Run `systemctl reload UNIT` if the unit has RefreshOnReload=credentials and systemd is version 260 or newer. Otherwise run `systemctl restart UNIT`, because a running unit keeps the credentials that it started with.".to_owned(),
         ],
         Source::Command(words) => vec![command(words)],
         Source::File(path) => vec![format!(

@@ -65,6 +65,10 @@ pub const WEBHOOK_OBJECTS: &[(&str, &str, &str)] = &[
     ("jc.contact_", "/v2.1/contacts/", "id"),
 ];
 
+/// The interval between two requests at the burst limit of an account, 30, 60 or 90 requests a minute: that of the plan
+/// in the middle. (O)
+pub(crate) const BURST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// One window of the account's rate limit, from the headers of a response. A figure without a header is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateWindow {

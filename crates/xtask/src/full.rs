@@ -4,7 +4,7 @@
 //! builds of the product. The console of the sandbox in Chromium, and the examples in other languages. With the release
 //! builds, which ship: a rotation that is killed at every system call, and the matrix
 //! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
-//! docs/evidence/rotation.md.
+//! docs/evidence/rotation.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md.
 
 mod rotation;
 

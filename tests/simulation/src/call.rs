@@ -112,6 +112,10 @@ pub struct Call {
     pub(crate) step: u64,
     pub(crate) doing: Doing,
     pub(crate) is_cancelled: bool,
+    /// Since when it waits because the pair in use is refused.
+    pub(crate) held_since: Option<Duration>,
+    /// It was held, has not sent since, and has time to be released slowly.
+    pub(crate) is_released: bool,
     /// What the exchange was asked at this very moment, to notice a driver that spins.
     pub(crate) asked: (Duration, u32),
     /// When the request that is due became due.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::{Action, EventKind, Exchange, Refresh, Request};
+use justcall_auth_protocol::{Action, EventKind, Exchange, Moment, Refresh, Request};
 
 use crate::call::{Call, Doing, Driver, Record, Reference, Task};
 use crate::checks::Check;
@@ -84,6 +84,8 @@ impl World {
             step: 0,
             doing: Doing::Asking,
             is_cancelled: false,
+            held_since: None,
+            is_released: false,
             asked: (self.now, 0),
             due_since: self.now,
             due_tick: 0,
@@ -152,7 +154,15 @@ impl World {
         if is_ended {
             machine.cancel(Error::new(ErrorKind::Cancelled));
         }
-        let action = machine.next(&now);
+        let mut action = machine.next(&now);
+        if let (Some(Plant::RushedRelease), true, Ok(Action::Wait(wait))) =
+            (self.plant, call.is_released, &action)
+        {
+            let monotonic = now.monotonic + *wait;
+            // The answer has the time of a clock that is ahead; the next one has that of the world.
+            drop(machine.next(&Moment { monotonic, ..now }));
+            action = machine.next(&now);
+        }
         call.step += 1;
         call.asked = if call.asked.0 == self.now { (self.now, call.asked.1 + 1) } else { (self.now, 1) };
         if call.asked.1 > MAX_ASKED {
@@ -205,6 +215,7 @@ impl World {
         if self.plant == Some(Plant::EagerReader) {
             self.check_reader(slot);
         }
+        self.hold(slot);
         if self.calls[slot].doing != Doing::Waiting {
             self.note(slot, What::Waits(wait));
         }

@@ -81,11 +81,16 @@ pub struct Episode {
     pub account_page: AccountPage,
     /// How often what goes wrong.
     pub faults: Faults,
+    /// Many processes have the same source, and calls wait as long as it takes.
+    pub is_fleet: bool,
 }
 
 impl Episode {
     /// The settings of an episode.
     pub fn draw(random: &mut Random) -> Self {
+        if random.chance(25) {
+            return Self::fleet(random);
+        }
         let is_calm = random.chance(400);
         // Some of what the library counts takes an hour to show.
         let is_long = random.chance(60);
@@ -116,11 +121,43 @@ impl Episode {
                 (1, AccountPage::Refused),
             ]),
             faults: if is_calm { Faults::default() } else { Faults::draw(random) },
+            is_fleet: false,
+        }
+    }
+
+    /// The settings of a fleet: each process makes few calls, and all of them get the new pair at the same moment. Nothing
+    /// else goes wrong.
+    fn fleet(random: &mut Random) -> Self {
+        let lag = random.pick(&[10_000, 20_000, 30_000]);
+        Self {
+            accounts: 1,
+            processes: 16,
+            clients: 1,
+            length: random.time(100_000, 300_000),
+            burst: (1, 3),
+            late_burst: (1, 3),
+            // By the time of the new pair, more calls are held than the burst limit allows in a minute.
+            call_gap: lag / 8,
+            reset_gap: 90_000,
+            source_lag: (lag, lag + 1),
+            mistake_gap: 0,
+            change_gap: 0,
+            cool_down: Some(Duration::from_secs(30)),
+            latency: random.pick(&[(1, 5), (20, 200)]),
+            read_time: random.pick(&[(0, 2), (1, 50)]),
+            oversleep: 100,
+            account_page: AccountPage::Shown,
+            faults: Faults::default(),
+            is_fleet: true,
         }
     }
 
     /// The settings of a client; `home` is the account that its process is for.
     pub fn policy(&self, random: &mut Random, home: u64, other: u64) -> Policy {
+        if self.is_fleet {
+            let (timeout, rotation_wait) = (Duration::from_secs(120), Duration::from_secs(60));
+            return Policy { timeout, rotation_wait, ..Policy::default() };
+        }
         Policy {
             verify_path: random.chance(80).then(|| "/v2.1/whoami".to_owned()),
             timeout: Duration::from_millis(random.weighted(&[

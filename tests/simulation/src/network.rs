@@ -27,6 +27,7 @@ impl World {
         self.saw(Seen::Requests);
         self.note(slot, What::Takes(pair, page));
         self.check_send(slot, pair, page, is_proof);
+        self.check_release(slot, pair, is_proof);
         let call = &mut self.calls[slot];
         let purpose = match call.task {
             Task::Post if page.is_own() => Purpose::Post,

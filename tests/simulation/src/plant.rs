@@ -27,6 +27,8 @@ pub enum Plant {
     EagerReader,
     /// The host ignores the wait before a retry.
     HastyRetries,
+    /// The driver sends held calls at the moment at which there is a good pair.
+    RushedRelease,
 }
 
 impl Plant {
@@ -43,5 +45,6 @@ impl Plant {
         (Self::TurnedRefusals, Check::GoodPairKept),
         (Self::EagerReader, Check::OneReader),
         (Self::HastyRetries, Check::Attempts),
+        (Self::RushedRelease, Check::SpreadRelease),
     ];
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use justcall_auth_protocol::Moment;
 
 use crate::call::{Call, Doing, Flight, Reference};
-use crate::checks::Check;
+use crate::checks::{Check, Release};
 use crate::coverage::{Coverage, Seen};
 use crate::episode::Episode;
 use crate::plant::Plant;
@@ -79,6 +79,10 @@ pub struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) calls: Vec<Call>,
     pub(crate) flights: Vec<Flight>,
+    /// The releases of held calls that go on.
+    pub(crate) releases: Vec<Release>,
+    /// When the calls that were held sent, and for which account, within the last second.
+    pub(crate) released: Vec<(Duration, Account)>,
     /// Orders what happens at one moment.
     pub(crate) ticks: u64,
     pub(crate) trace: Trace,
@@ -103,6 +107,8 @@ impl World {
             processes: Vec::new(),
             calls: Vec::new(),
             flights: Vec::new(),
+            releases: Vec::new(),
+            released: Vec::new(),
             ticks: 0,
             trace: Trace::default(),
             seen: Coverage::default(),
@@ -146,6 +152,9 @@ impl World {
         self.seed = seed;
         self.random = Random::new(seed.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(seed));
         self.episode = Episode::draw(&mut self.random);
+        if self.episode.is_fleet {
+            self.saw(Seen::Fleets);
+        }
         self.now = START;
         self.queue = Queue::new();
         self.service.restart(self.episode.account_page);
@@ -153,6 +162,8 @@ impl World {
         self.processes.clear();
         self.calls.clear();
         self.flights.clear();
+        self.releases.clear();
+        self.released.clear();
         self.trace.clear();
         for account in 1..=self.episode.accounts as Account {
             self.service.add(account, true);

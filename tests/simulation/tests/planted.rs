@@ -42,4 +42,5 @@ planted! {
     it_finds_a_proxy_that_turns_a_refusal_into_not_found: TurnedRefusals, GoodPairKept;
     it_finds_a_driver_that_reads_the_source_without_a_lease: EagerReader, OneReader;
     it_finds_a_driver_that_ignores_retry_after: HastyRetries, Attempts;
+    it_finds_a_fleet_that_sends_its_held_calls_at_once: RushedRelease, SpreadRelease;
 }

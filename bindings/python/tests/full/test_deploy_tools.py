@@ -32,6 +32,21 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     assert "LimitCOER" in done.stderr
 
 
+def test_systemd_accepts_the_setting_that_replaces_the_credentials(tmp_path: Path) -> None:
+    version = subprocess.run(["systemctl", "--version"], capture_output=True, text=True, check=True).stdout
+    is_known = int(version.split()[1]) >= 260
+    unit = tmp_path / "justcall-app.service"
+    unit.write_text((DEPLOY / "systemd/justcall-app.service").read_text())
+    settings = tmp_path / "justcall-app.service.d"
+    settings.mkdir()
+    (settings / "refresh.conf").write_text((DEPLOY / "systemd/refresh.conf").read_text())
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # An older version ignores it, as the guide says, and reports that.
+    faults = [line for line in done.stderr.splitlines() if "justcall-app" in line]
+    assert ["RefreshOnReload" in line for line in faults] == [True] * (not is_known), done.stderr
+
+
 def test_the_agent_writes_the_pair_and_a_reset_fails_no_call(sandbox: Sandbox, tmp_path: Path) -> None:
     install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(tmp_path / "bao"), BAO]
     subprocess.run(install, check=True)

@@ -19,6 +19,7 @@
 mod action;
 mod delivery;
 mod recovery;
+mod release;
 mod reporter;
 mod retry;
 mod state;
@@ -44,6 +45,7 @@ use crate::time::Moment;
 pub use action::{Action, Cause, Phase};
 use delivery::RequestDelivery;
 use recovery::{Recovery, another_call_proves, no_response_in_time, recently_rejected};
+use release::release_wait;
 use reporter::{Answered, Reporter};
 use retry::{backoff, may_retry};
 use state::{CallTask, ExchangeState, InFlight};
@@ -70,6 +72,8 @@ pub struct Exchange {
     delivery: RequestDelivery,
     /// What the call waits for, if it waits for another call.
     blocker: Option<Blocker>,
+    /// Since when it waits for another call or another pair.
+    blocked_since: Option<Duration>,
     state: ExchangeState,
 }
 
@@ -106,6 +110,7 @@ impl Exchange {
             account: None,
             delivery: RequestDelivery::default(),
             blocker: None,
+            blocked_since: None,
             state: ExchangeState::Ready,
         };
         exchange.restart_verification();
@@ -361,21 +366,21 @@ impl Exchange {
             may_prove: self.retries < self.policy.max_retries,
         };
         match self.keyring.next_step(&needs, now.monotonic) {
-            NextStep::Use(version) => Ok(self.send(version, None, now)),
+            NextStep::Use(version) => Ok(self.release(now).unwrap_or_else(|| self.send(version, None, now))),
             NextStep::Prove(version, lease) => Ok(self.send(version, Some(lease), now)),
             NextStep::Refresh(lease) => {
                 self.blocker = None;
                 self.state = ExchangeState::Loading(lease);
                 Ok(Action::Load)
             }
-            NextStep::Wait(wait, blocker) => Ok(self.wait(wait, blocker)),
+            NextStep::Wait(wait, blocker) => Ok(self.wait(wait, blocker, now)),
             NextStep::WaitForPair { wait, blocker, rejected_at } => {
                 self.reporter.waiting(self.policy.rotation_wait, rejected_at, &self.keyring);
                 if self.recovery.refusal.is_none() {
                     let left = self.keyring.rejected_for(now.monotonic).unwrap_or_default();
                     self.recovery.refusal = Some(recently_rejected(left));
                 }
-                Ok(self.wait(wait, blocker))
+                Ok(self.wait(wait, blocker, now))
             }
             NextStep::Rejected(left) => {
                 let error = self.recovery.failure().unwrap_or_else(|| recently_rejected(left));
@@ -385,9 +390,24 @@ impl Exchange {
         }
     }
 
-    fn wait(&mut self, wait: Duration, blocker: Blocker) -> Action {
+    fn wait(&mut self, wait: Duration, blocker: Blocker, now: &Moment) -> Action {
         self.blocker = Some(blocker);
+        self.blocked_since.get_or_insert(now.monotonic);
         Action::Wait(wait)
+    }
+
+    /// Releases the call if it was held. Returns `None` if it need not wait.
+    fn release(&mut self, now: &Moment) -> Option<Action> {
+        let held = now.monotonic.saturating_sub(self.blocked_since.take()?);
+        let left = self.deadline.map(|deadline| deadline.saturating_sub(now.monotonic));
+        let wait = release_wait(self.keyring.release()?, held, left, now.random);
+        if wait.is_zero() {
+            return None;
+        }
+        self.blocker = None;
+        self.recovery = Recovery::default();
+        self.state = ExchangeState::Waiting(now.monotonic.saturating_add(wait));
+        Some(Action::Wait(wait))
     }
 
     fn send(&mut self, version: PairVersion, proof: Option<Lease>, now: &Moment) -> Action {
@@ -398,7 +418,7 @@ impl Exchange {
         let required = self.account_required_of(&version);
         self.verification.choose_page(&self.policy, &self.keyring, &version, required, now);
         self.recovery = Recovery::default();
-        self.blocker = None;
+        (self.blocker, self.blocked_since) = (None, None);
         self.delivery.attempts += u32::from(self.is_subject_due());
         self.state =
             ExchangeState::Sending(InFlight { version, proof, is_taken: false, since: now.monotonic });

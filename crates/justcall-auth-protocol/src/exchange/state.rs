@@ -40,7 +40,7 @@ pub(super) enum ExchangeState {
     Loading(Lease),
     /// The driver sends the request.
     Sending(InFlight),
-    /// A retry is due at this monotonic time.
+    /// The call goes on at this monotonic time: with a retry, or because it was held and is released then.
     Waiting(Duration),
     /// The call is over, with its result.
     Done(Result<Response, Error>),

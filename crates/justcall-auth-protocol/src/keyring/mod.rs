@@ -156,6 +156,12 @@ impl Keyring {
         self.change(|state| state.next_step(self, call, now))
     }
 
+    /// Releases a call that was held until there was a good pair. Returns the number of calls that were released before
+    /// it after the same reset, or `None` if there was no reset.
+    pub(crate) fn release(&self) -> Option<u32> {
+        self.change(KeyringState::release)
+    }
+
     /// Returns a lease to read the source now, even if there is a pair.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub(super) struct KeyringState {
     pub rejections: u64,
     pub source: SourceStatus,
     pub leases: Leases,
+    /// The number of held calls that were released since a rejection ended, or `None` if none has ended.
+    released: Option<u32>,
     /// The number of pairs so far.
     serials: u64,
 }
@@ -242,7 +244,7 @@ impl KeyringState {
     ) -> Option<PairVersion> {
         match &self.current {
             Some(current) if current.is_same_pair(version) => {
-                self.rejection = None;
+                self.end_rejection();
                 None
             }
             // A newer pair was proven in the meantime.
@@ -261,10 +263,24 @@ impl KeyringState {
                 self.candidate.take_if(|candidate| {
                     candidate.version.serial <= version.serial || candidate.version.is_same_pair(version)
                 });
-                self.rejection = None;
+                self.end_rejection();
                 Some(promoted)
             }
         }
+    }
+
+    /// Ends the rejection of the current pair, because there is a good pair.
+    fn end_rejection(&mut self) {
+        if self.rejection.take().is_some() {
+            self.released = Some(0);
+        }
+    }
+
+    /// Releases a call that was held. Returns the number of calls that were released before it after the same reset.
+    pub fn release(&mut self) -> Option<u32> {
+        let place = self.released?;
+        self.released = Some(place.saturating_add(1));
+        Some(place)
     }
 
     /// Records that the service rejected `version`.

@@ -71,6 +71,41 @@ fn it_uses_a_new_pair_before_the_old_one_is_reset() {
     assert_eq!((world.in_use(), world.count(EventKind::Rotated)), (Some(2), 1));
 }
 
+/// Returns how many requests were sent in each of the six seconds after the rotation, the proof included. `calls` begin
+/// in each second until the source has the new pair after a wait of 5 s.
+fn sent_after_rotation(calls: u64) -> Vec<usize> {
+    let mut world = World::new(waiting_policy_for(30), SourceState::Pair(1), 1);
+    world.at(500, Change::CallBegins).at(900, Change::ServiceAccepts(2));
+    for call in 0..5 * calls {
+        world.at(1000 + call * 1000 / calls, Change::CallBegins);
+    }
+    world.at(6000, Change::SourceReturns(SourceState::Pair(2))).run().check_rules();
+    assert!(world.failures().is_empty(), "{:?}", world.failures());
+    let first = world.sent.iter().find(|(_, pair)| *pair == 2).expect("it is proven").0;
+    let seconds = world.sent.iter().filter(|(_, pair)| *pair == 2);
+    let seconds: Vec<u64> = seconds.map(|(at, _)| at.saturating_sub(first).as_secs()).collect();
+    (0..6).map(|second| seconds.iter().filter(|sent| **sent == second).count()).collect()
+}
+
+#[test]
+fn it_releases_held_calls_over_the_time_for_which_they_were_held() {
+    let sent = sent_after_rotation(20);
+    assert_eq!(sent.iter().sum::<usize>(), 100, "{sent:?}");
+    assert!(sent[..3].iter().all(|sent| (10..60).contains(sent)), "{sent:?}");
+}
+
+#[test]
+fn it_does_not_delay_a_single_call_and_few_calls_by_a_few_seconds() {
+    let mut world = World::new(waiting_policy_for(30), SourceState::Pair(1), 1);
+    world.at(500, Change::ServiceAccepts(2)).at(1000, Change::CallBegins);
+    world.at(6000, Change::SourceReturns(SourceState::Pair(2))).run().check_rules();
+    let proven = world.ends[0].ended;
+    assert!(proven < Duration::from_secs(1006) + ms(500), "{proven:?}");
+    let sent = sent_after_rotation(1);
+    assert!(sent.iter().sum::<usize>() == 5 && sent[..4].iter().sum::<usize>() == 5, "{sent:?}");
+    assert!(sent[0] < 5, "the control: not all of them are sent at once: {sent:?}");
+}
+
 fn waiting_policy_for(seconds: u64) -> Policy {
     let (rotation_wait, timeout) = (Duration::from_secs(seconds), Duration::from_secs(2 * seconds));
     Policy { rotation_wait, timeout, ..Policy::default() }

@@ -315,5 +315,10 @@ fn it_waits_for_the_first_read_after_a_rejection_however_long_it_takes() {
     assert!(sent(&mut first, &at(21)).0);
     respond(&mut first, 200, "{}", &at(21));
     assert!(sent(&mut second, &at(21)).0);
-    assert!(sent(&mut third, &at(21)).0);
+    assert_eq!(
+        third.next(&at(21)).expect("an action"),
+        Action::Wait(Duration::from_secs(1)),
+        "it is released"
+    );
+    assert!(sent(&mut third, &at(22)).0);
 }

@@ -2,6 +2,9 @@
 
 mod calls;
 mod pairs;
+mod release;
+
+pub(crate) use release::Release;
 
 /// A promise that is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum Check {
     OneReader,
     /// No more attempts than allowed, none before its time, and the result is that of the last answer.
     Attempts,
+    /// The calls that were held during a reset do not spend the account's burst limit in one second.
+    SpreadRelease,
 }
 
 impl Check {
@@ -42,6 +47,7 @@ impl Check {
             Self::GoodPairKept => "only an accepted pair takes the place of another",
             Self::OneReader => "one call reads the source at a time",
             Self::Attempts => "attempts are counted, timed and reported as they were",
+            Self::SpreadRelease => "held calls are released over some time",
         }
     }
 }

@@ -134,7 +134,11 @@ impl World {
                 call.record.posts_refused += 1;
             }
         }
-        if answer.is_refused && page.is_conclusive() {
+        // The account page refuses good pairs too, if it does not exist. A pair that another keyring knows to be refused needs no
+        // other page.
+        let of_process = &self.processes[call.process].refusals;
+        let is_known = of_process.of(pair).is_some_and(|refusal| now < refusal.latest);
+        if answer.is_refused && (page.is_conclusive() || page == Page::OwnAccount && is_known) {
             call.record.refusals += 1;
             let until = now + policy.cool_down;
             self.ring(slot).refusals.learn(pair, tick, now, until);
@@ -155,6 +159,7 @@ impl World {
             if is_proof {
                 ring.refusals.forget(pair);
                 self.forget_in_process(slot, pair);
+                self.end_hold(slot, pair);
             }
         }
         let is_success = (200..300).contains(&status);

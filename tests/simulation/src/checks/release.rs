@@ -1,0 +1,103 @@
+//! The promise about the calls that are held during a reset: they are released over some time.
+
+use std::time::Duration;
+
+use crate::checks::Check;
+use crate::coverage::Seen;
+use crate::machine::Machine;
+use crate::service::{Account, Pair};
+use crate::world::World;
+
+/// The burst limit of the plan in the middle, in requests a minute.
+const BURST_LIMIT: u64 = 60;
+/// The window in which no more may be sent.
+const SECOND: Duration = Duration::from_secs(1);
+/// What one process may send in a second beyond its share: at the start and the end of a release, and of a window.
+const EXTRA: u64 = 6;
+/// How long a call that waits for another one takes to notice that, in milliseconds.
+const POLL: u64 = 20;
+
+/// A release of held calls.
+#[derive(Debug)]
+pub struct Release {
+    account: Account,
+    /// When it is over, all oversleeping included.
+    until: Duration,
+    /// How many requests of it may be sent in a second.
+    allowed: u64,
+}
+
+impl World {
+    /// The call waits. It is held if the pair in use is refused, and it does not wait for a retry.
+    pub(crate) fn hold(&mut self, slot: usize) {
+        let now = self.now;
+        let call = &self.calls[slot];
+        let may_be_held = call.held_since.is_none() && now >= call.record.not_before;
+        if !may_be_held || !matches!(call.machine, Some(Machine::Exchange(_))) {
+            return;
+        }
+        if self.ring(slot).shared.keyring.rejected_for(now).is_some() {
+            self.calls[slot].held_since = Some(now);
+            self.calls[slot].is_released = false;
+            self.saw(Seen::HeldCalls);
+        }
+    }
+
+    /// A pair was proven in the call's keyring: the calls that were held may send.
+    pub(crate) fn end_hold(&mut self, slot: usize, pair: Pair) {
+        let now = self.now;
+        let (process, ring) = (self.calls[slot].process, self.calls[slot].ring);
+        let slack = 2 * self.episode.oversleep + POLL;
+        let (mut share, mut longest) = (0, Duration::ZERO);
+        for call in self.calls.iter_mut().filter(|call| (call.process, call.ring) == (process, ring)) {
+            let Some(since) = call.held_since.take().filter(|_| call.machine.is_some()) else { continue };
+            let held = now.saturating_sub(since);
+            // A call that has less time may send earlier.
+            let has_time = call.deadline.is_none_or(|deadline| deadline.saturating_sub(now) / 2 >= held);
+            call.is_released = has_time && held >= SECOND;
+            if call.is_released {
+                share += 1_000 * (1_000 + slack) / millis(held);
+                longest = longest.max(held);
+            }
+        }
+        if !longest.is_zero() {
+            let account = self.service.record(pair).account;
+            let until = now + longest + Duration::from_millis(slack) + SECOND;
+            // The times are random.
+            let allowed = EXTRA + 2 * share.div_ceil(1_000);
+            self.releases.push(Release { account, until, allowed });
+        }
+    }
+
+    /// The call sends `pair`.
+    pub(crate) fn check_release(&mut self, slot: usize, pair: Pair, is_proof: bool) {
+        let call = &mut self.calls[slot];
+        let was_held = call.held_since.take().is_some() && is_proof;
+        let is_released = std::mem::take(&mut call.is_released);
+        if !was_held && !is_released {
+            return;
+        }
+        let (now, account) = (self.now, self.service.record(pair).account);
+        if is_released {
+            self.saw(Seen::ReleasedCalls);
+        }
+        self.released.retain(|(at, _)| now < *at + SECOND);
+        self.released.push((now, account));
+        let sent = self.released.iter().filter(|(_, of)| *of == account).count() as u64;
+        self.releases.retain(|release| now < release.until);
+        let releases = self.releases.iter().filter(|release| release.account == account);
+        let share: u64 = releases.map(|release| release.allowed).sum();
+        let share = if self.episode.is_fleet { 0 } else { share + self.processes.len() as u64 };
+        let limit = BURST_LIMIT.max(share);
+        if sent >= limit {
+            let message = format!(
+                "{sent} requests of held calls of account {account} are sent in one second; fewer than {limit} may be"
+            );
+            self.violate_call(Check::SpreadRelease, slot, message);
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).expect("shorter than an episode")
+}
