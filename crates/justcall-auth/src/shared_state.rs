@@ -61,6 +61,14 @@ impl SharedSource {
         }
     }
 
+    /// Lets the next call read the source if the login of the source should be renewed at `now`. The pair in use stays if
+    /// that fails.
+    pub fn renew_login_if_due(&self, now: Duration) {
+        if self.detector.is_renewal_due(now) {
+            self.shared.keyring.request_refresh();
+        }
+    }
+
     /// Returns true if this thread is inside a call that holds a lease of these pairs. A new call must not wait for
     /// that lease.
     pub fn is_entered(&self) -> bool {
@@ -161,6 +169,11 @@ impl SharedState {
             transports.push(Arc::downgrade(&transport));
             transport
         })
+    }
+
+    /// Returns a new transport that shares no connection, for one read of a source.
+    pub fn separate_transport(&self, settings: Settings) -> Transport {
+        Transport::new(settings, self.addresses.clone(), self.system_roots())
     }
 
     /// Returns the certificate authorities of the system, which are read once a process.

@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-platforms", &["xtask-demo"]),
     ("justcall-auth-rotation-tests", &["justcall-auth-sandbox"]),
     ("justcall-auth-simulation", &["justcall-auth-protocol"]),
+    ("justcall-auth-vault-tests", &[]),
     ("xtask", &["xtask-demo"]),
     ("xtask-demo", &[]),
     ("xtask-generate", &["justcall-auth", "justcall-auth-protocol", "xtask-demo"]),

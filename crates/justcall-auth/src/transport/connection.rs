@@ -93,8 +93,10 @@ impl Connector {
         call: &CallState,
     ) -> io::Result<Box<ClientConnection>> {
         let host = without_brackets(host).to_owned();
-        let name = ServerName::try_from(host)
-            .map_err(|_| call.fail(Error::invalid_argument("The base URL contains an invalid host name.")))?;
+        let name = ServerName::try_from(host).map_err(|_| {
+            let url = call.peer().url_name();
+            call.fail(Error::invalid_argument(format!("{url} contains an invalid host name.")))
+        })?;
         let config = self.handshake.get_or_try_init(|| self.configure()).map_err(|error| call.fail(error))?;
         let mut tls = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         tls.complete_io(socket)?;
@@ -129,9 +131,10 @@ pub(super) fn refuse_plain_text_beyond_loopback(
     match addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) {
         None => Ok(()),
         Some(_) => Err(call.fail(
-            Error::invalid_argument(
-                "The base URL is http:// and its host is not a loopback address, so the secret would be sent unencrypted.",
-            )
+            Error::invalid_argument(format!(
+                "{} is http:// and its host is not a loopback address, so the secret would be sent unencrypted.",
+                call.peer().url_name()
+            ))
             .with_hint("Use https://."),
         )),
     }

@@ -8,9 +8,9 @@
 //! - **A thread-local holds the current call** of the thread ([`call::CurrentCall`]). The connection reads the
 //!   deadline, the interrupt and the pair from it. During an interrupt check, the thread has no current call: the code
 //!   of the program may make calls there, and greenlets that switch there may continue with others in any order.
-//! - **ureq gets a placeholder for the `Authorization` header** ([`header::defaults`]), because it copies headers
-//!   and logs its output at level trace. The connection replaces the placeholder by the pair immediately before
-//!   encryption, and fails if it found none.
+//! - **ureq gets a placeholder for the header with the secret** ([`header::defaults`]), because it copies headers
+//!   and logs its output at level trace. The connection replaces the placeholder by the pair, or by the token of Vault,
+//!   immediately before encryption, and fails if it found none.
 
 mod authorities;
 mod beginning;
@@ -34,6 +34,7 @@ mod route;
 mod settings;
 mod socket;
 mod tls;
+mod vault;
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -56,11 +57,11 @@ use ureq::{Agent, Body};
 use crate::clock;
 use crate::context::CallContext;
 pub(crate) use authorities::{SystemRoots, roots_in, roots_of};
-use call::CurrentCall;
+use call::{CurrentCall, Peer};
 pub use certificate::Certificate;
 use connection::Connector;
 use echo::FilteredBody;
-use header::PairHeader;
+use header::SecretHeader;
 pub(crate) use proxy::Proxy;
 pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
@@ -68,6 +69,7 @@ use resolve::NoResolver;
 pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
+pub(crate) use vault::VaultRequest;
 
 /// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -135,14 +137,15 @@ impl Transport {
 
     /// Sends the request once and reads the whole response.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let header = PairHeader::new(outgoing.credentials.clone());
+        let header = SecretHeader::new(outgoing.credentials.clone());
         let head = self
             .head(outgoing)
             .map_err(|_| Error::invalid_argument("The URL or a header cannot be used for a request."))?;
         // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let body = outgoing.request.body().or(expects_body.then_some(&[]));
-        let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header), output_size(&head, body));
+        let size = output_size(&head, body);
+        let call = CurrentCall::begin_with(outgoing.context.clone(), Peer::Service, Some(header), size);
         let http_response = match body {
             Some(body) => self.agent.run(head.map(|()| body)),
             None => self.agent.run(head),
