@@ -15,7 +15,7 @@ use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
 use crate::reentry;
 use crate::source::{ChangeDetector, Environment, Fingerprints, Identity, Source};
-use crate::transport::{AddressBook, Settings, SystemRoots, Transport};
+use crate::transport::{AddressBook, Settings, SystemRoots, Transport, VaultClient};
 
 /// The shared state of this process.
 pub(crate) struct SharedState {
@@ -171,9 +171,9 @@ impl SharedState {
         })
     }
 
-    /// Returns a new transport that shares no connection, for one read of a source.
-    pub fn separate_transport(&self, settings: Settings) -> Transport {
-        Transport::new(settings, self.addresses.clone(), self.system_roots())
+    /// Returns a client for requests to Vault.
+    pub fn vault_client(&self, settings: Settings) -> VaultClient {
+        VaultClient::new(settings, self.addresses.clone(), self.system_roots())
     }
 
     /// Returns the certificate authorities of the system, which are read once a process.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 pub(super) use justcall_auth_protocol::exchange::Phase;
 
-use super::header::SecretHeader;
+use super::header::PairHeader;
 use crate::cancel::Sleeper;
 use crate::context::{CallContext, StopReason, Watch};
 
@@ -57,7 +57,7 @@ impl Peer {
 pub(super) struct CallState {
     context: CallContext,
     peer: Peer,
-    header: Option<SecretHeader>,
+    header: Option<PairHeader>,
     /// How much of the request ureq must be able to write at once, in bytes.
     output_size: usize,
     /// True if the pair header was written into the request.
@@ -91,7 +91,7 @@ impl CurrentCall {
     pub fn begin_with(
         context: CallContext,
         peer: Peer,
-        header: Option<SecretHeader>,
+        header: Option<PairHeader>,
         output_size: usize,
     ) -> Self {
         let state = Rc::new(CallState {
@@ -153,7 +153,7 @@ impl CallState {
     }
 
     /// Returns the secret that the call sends in a header.
-    pub fn header(&self) -> Option<&SecretHeader> {
+    pub fn header(&self) -> Option<&PairHeader> {
         self.header.as_ref()
     }
 
@@ -164,7 +164,7 @@ impl CallState {
         mut send: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         if let Some(header) = self.header().filter(|_| !self.placed.get()) {
-            if header.send_with_value(output, &mut send)? {
+            if header.send_with_pair(output, &mut send)? {
                 self.placed.set(true);
                 return Ok(());
             }

@@ -6,7 +6,7 @@ use justcall_auth_secret::WipedBuffer;
 use memchr::{memchr, memmem};
 
 use super::call::CallState;
-use super::header::SecretHeader;
+use super::header::PairHeader;
 
 /// The replacement of each byte of an echoed secret.
 const MASK: u8 = b'*';
@@ -28,7 +28,7 @@ pub(super) struct EchoFilter {
 impl EchoFilter {
     /// Masks the secret in `piece` with a text of the same length, so that no layer above logs or keeps it. Returns
     /// true if the secret was in the piece or ended there.
-    pub fn feed(&mut self, piece: &mut [u8], sent: &SecretHeader) -> bool {
+    pub fn feed(&mut self, piece: &mut [u8], sent: &PairHeader) -> bool {
         let length = sent.secret_len();
         if length < SHORTEST {
             return false;
@@ -153,14 +153,14 @@ mod tests {
 
     const SECRET: &str = "sec789xyz000";
 
-    fn sent_with(secret: &str) -> SecretHeader {
-        let sent = SecretHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
+    fn sent_with(secret: &str) -> PairHeader {
+        let sent = PairHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
         let head = b"GET / HTTP/1.1\r\nauthorization: justcall-auth-puts-the-pair-here\r\n\r\n";
-        assert!(sent.send_with_value(head, |_| Ok(())).expect("nothing fails"), "a placeholder");
+        assert!(sent.send_with_pair(head, |_| Ok(())).expect("nothing fails"), "a placeholder");
         sent
     }
 
-    fn sent() -> SecretHeader {
+    fn sent() -> PairHeader {
         sent_with(SECRET)
     }
 
@@ -169,7 +169,7 @@ mod tests {
     }
 
     /// Returns the text for the layers above, and whether the secret was found.
-    fn filtered_by(sent: &SecretHeader, pieces: &[&str]) -> (String, bool) {
+    fn filtered_by(sent: &PairHeader, pieces: &[&str]) -> (String, bool) {
         let mut filter = EchoFilter::default();
         let (mut passed, mut found) = (String::new(), false);
         for piece in pieces {

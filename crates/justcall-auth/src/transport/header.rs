@@ -1,22 +1,21 @@
-//! The header with a secret and its placeholder, which the module documentation of [`transport`](super) explains.
+//! The `Authorization` header and its placeholder, which the module documentation of [`transport`](super) explains.
 
 use std::cell::Cell;
 use std::io;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::service;
-use justcall_auth_secret::{Secret, StackBuffer};
+use justcall_auth_secret::StackBuffer;
 use memchr::memmem;
 
 /// The header value that ureq gets.
 const PLACEHOLDER: &str = "justcall-auth-puts-the-pair-here";
 /// The header line as ureq writes it. No header of a caller can contain it, because header values have no line breaks.
 const LINE: &[u8] = b"\r\nauthorization: justcall-auth-puts-the-pair-here\r\n";
-/// The same line for a token of Vault.
-const TOKEN_LINE: &[u8] = b"\r\nx-vault-token: justcall-auth-puts-the-pair-here\r\n";
-/// The length of the rest of a line after the placeholder.
+/// The position of the placeholder in the line, and the length of the rest.
+const VALUE_AT: usize = b"\r\nauthorization: ".len();
 const LINE_END: usize = b"\r\n".len();
 /// Finds the line. Creating the finder costs more than its search of a head.
 static LINE_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(LINE));
@@ -36,23 +35,10 @@ pub(super) fn defaults() -> HeaderMap {
     all.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
 }
 
-/// Returns the header with the placeholder for a token of Vault.
-pub(super) fn token_placeholder() -> (HeaderName, HeaderValue) {
-    (HeaderName::from_static("x-vault-token"), HeaderValue::from_static(PLACEHOLDER))
-}
-
-/// The value of a header.
-enum SentValue {
-    /// The pair, for the service.
-    Pair(Credentials),
-    /// A token of Vault.
-    Token(Arc<Secret>),
-}
-
-/// The secret of one call. No plain copy is kept: the secret is exposed when the request is sent, and again if a
-/// response could contain it.
-pub(super) struct SecretHeader {
-    value: SentValue,
+/// The pair of one call. No plain copy is kept: the pair is exposed when the request is sent, and again if a response
+/// could contain it.
+pub(super) struct PairHeader {
+    credentials: Credentials,
     /// The characters that the secret may have. Set when the pair is sent.
     alphabet: Cell<Alphabet>,
 }
@@ -82,47 +68,14 @@ impl Alphabet {
     }
 }
 
-impl SecretHeader {
+impl PairHeader {
     pub fn new(credentials: Credentials) -> Self {
-        Self { value: SentValue::Pair(credentials), alphabet: Cell::new(Alphabet::Any) }
-    }
-
-    pub fn with_token(token: Arc<Secret>) -> Self {
-        Self { value: SentValue::Token(token), alphabet: Cell::new(Alphabet::Any) }
-    }
-
-    /// Passes the whole value, and the position of the secret in it, to `read`.
-    fn expose<R>(&self, read: impl FnOnce(&[u8], usize) -> R) -> R {
-        match &self.value {
-            SentValue::Pair(pair) => pair.expose_authorization(|value| read(value, pair.secret_at())),
-            SentValue::Token(token) => token.expose(|value| read(value, 0)),
-        }
-    }
-
-    /// Returns the length of the value.
-    fn len(&self) -> usize {
-        match &self.value {
-            SentValue::Pair(pair) => pair.authorization_len(),
-            SentValue::Token(token) => token.len(),
-        }
-    }
-
-    /// Returns the ranges before and after the placeholder in `head`, or `None` if it has none.
-    fn around_placeholder<'a>(&self, head: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let (at, line) = match &self.value {
-            SentValue::Pair(_) => (LINE_FINDER.find(head)?, LINE),
-            SentValue::Token(_) => (memmem::find(head, TOKEN_LINE)?, TOKEN_LINE),
-        };
-        let end = at + line.len() - LINE_END;
-        Some((&head[..end - PLACEHOLDER.len()], &head[end..]))
+        Self { credentials, alphabet: Cell::new(Alphabet::Any) }
     }
 
     /// Returns the length of the secret.
     pub fn secret_len(&self) -> usize {
-        match &self.value {
-            SentValue::Pair(pair) => pair.authorization_len() - pair.secret_at(),
-            SentValue::Token(token) => token.len(),
-        }
+        self.credentials.authorization_len() - self.credentials.secret_at()
     }
 
     /// Returns true if the secret may contain `byte`.
@@ -132,34 +85,32 @@ impl SecretHeader {
 
     /// Passes the secret to `read`.
     pub fn expose_secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
-        self.expose(|value, secret_at| read(&value[secret_at..]))
+        self.credentials.expose_authorization(|value| read(&value[self.credentials.secret_at()..]))
     }
 
-    /// Passes `head` to `send`, in one piece if it is short, with the value instead of the placeholder. Returns false if
+    /// Passes `head` to `send`, in one piece if it is short, with the pair instead of the placeholder. Returns false if
     /// `head` has no placeholder; then nothing was sent.
-    pub fn send_with_value(
+    pub fn send_with_pair(
         &self,
         head: &[u8],
         mut send: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<bool> {
-        let Some((before, after)) = self.around_placeholder(head) else { return Ok(false) };
-        let is_short = head.len() <= SHORT_HEAD && self.len() <= MAX_PAIR;
+        let Some(at) = LINE_FINDER.find(head) else { return Ok(false) };
+        let (before, after) = (&head[..at + VALUE_AT], &head[at + LINE.len() - LINE_END..]);
+        let is_short = head.len() <= SHORT_HEAD;
         let mut piece = StackBuffer::<{ SHORT_HEAD + MAX_PAIR }>::new();
         if is_short {
             piece.push(before);
         } else {
             send(before)?;
         }
-        self.expose(|value, secret_at| {
-            self.alphabet.set(Alphabet::of(&value[secret_at..]));
+        self.credentials.expose_authorization(|value| {
+            piece.push(value);
+            let secret = &value[self.credentials.secret_at()..];
+            self.alphabet.set(Alphabet::of(secret));
             #[cfg(feature = "test-panic")]
             crate::test_panic::panic_if_requested();
-            if value.len() > MAX_PAIR {
-                return send(value);
-            }
-            piece.push(value);
-            Ok(())
-        })?;
+        });
         if is_short {
             piece.push(after);
         }
@@ -177,7 +128,7 @@ mod tests {
 
     #[test]
     fn it_replaces_only_the_placeholder_of_the_header_by_the_pair() {
-        let header = SecretHeader::new(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        let header = PairHeader::new(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
         let placeholder = PLACEHOLDER;
         let head = |value: &str| {
             format!(
@@ -191,7 +142,7 @@ mod tests {
                 pieces += 1;
                 Ok(())
             };
-            let has_pair = header.send_with_value(head.as_bytes(), collect).expect("nothing fails");
+            let has_pair = header.send_with_pair(head.as_bytes(), collect).expect("nothing fails");
             (has_pair, pieces, String::from_utf8(sent).expect("ASCII"))
         };
         let complete = head("abc123def456:sec789xyz000");
@@ -200,28 +151,6 @@ mod tests {
         assert_eq!(sent(&(long.clone() + &head(placeholder))), (true, 3, long + &complete), "a long head");
         assert_eq!(sent("GET / HTTP/1.1\r\nhost: h\r\n\r\n"), (false, 0, String::new()));
         assert!(header.expose_secret(|secret| secret == b"sec789xyz000") && header.secret_len() == 12);
-    }
-
-    #[test]
-    fn it_replaces_only_the_placeholder_of_its_own_header() {
-        let head = format!("GET / HTTP/1.1\r\nx-vault-token: {PLACEHOLDER}\r\nhost: h\r\n\r\n");
-        let pair = SecretHeader::new(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-        assert!(!pair.send_with_value(head.as_bytes(), |_| Ok(())).expect("nothing fails"));
-        for length in [1, 95, MAX_PAIR, MAX_PAIR + 1, 4000] {
-            let token = "t".repeat(length);
-            let header = SecretHeader::with_token(Arc::new(Secret::copy_from(token.as_bytes())));
-            let mut sent = Vec::new();
-            let mut collect = |piece: &[u8]| {
-                sent.extend_from_slice(piece);
-                Ok(())
-            };
-            assert!(header.send_with_value(head.as_bytes(), &mut collect).expect("nothing fails"));
-            assert_eq!(
-                String::from_utf8(sent).expect("ASCII"),
-                head.replace(PLACEHOLDER, &token),
-                "{length}"
-            );
-        }
     }
 
     #[test]

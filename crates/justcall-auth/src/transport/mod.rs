@@ -8,9 +8,12 @@
 //! - **A thread-local holds the current call** of the thread ([`call::CurrentCall`]). The connection reads the
 //!   deadline, the interrupt and the pair from it. During an interrupt check, the thread has no current call: the code
 //!   of the program may make calls there, and greenlets that switch there may continue with others in any order.
-//! - **ureq gets a placeholder for the header with the secret** ([`header::defaults`]), because it copies headers
-//!   and logs its output at level trace. The connection replaces the placeholder by the pair, or by the token of Vault,
-//!   immediately before encryption, and fails if it found none.
+//! - **ureq gets a placeholder for the `Authorization` header** ([`header::defaults`]), because it copies headers
+//!   and logs its output at level trace. The connection replaces the placeholder by the pair immediately before
+//!   encryption, and fails if it found none.
+//!
+//! Requests to Vault do not use ureq, because it logs whole bodies at level trace, and theirs contain secrets. [`vault`]
+//! writes and reads them over the same connections.
 
 mod authorities;
 mod beginning;
@@ -61,7 +64,7 @@ use call::{CurrentCall, Peer};
 pub use certificate::Certificate;
 use connection::Connector;
 use echo::FilteredBody;
-use header::SecretHeader;
+use header::PairHeader;
 pub(crate) use proxy::Proxy;
 pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
@@ -69,7 +72,7 @@ use resolve::NoResolver;
 pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
-pub(crate) use vault::VaultRequest;
+pub(crate) use vault::{VaultClient, VaultRequest};
 
 /// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -137,7 +140,7 @@ impl Transport {
 
     /// Sends the request once and reads the whole response.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let header = SecretHeader::new(outgoing.credentials.clone());
+        let header = PairHeader::new(outgoing.credentials.clone());
         let head = self
             .head(outgoing)
             .map_err(|_| Error::invalid_argument("The URL or a header cannot be used for a request."))?;

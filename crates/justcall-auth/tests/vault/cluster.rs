@@ -46,7 +46,10 @@ fn it_reads_from_a_standby_and_from_the_first_server_that_answers() {
     let login = variables.with("VAULT_ROLE_ID", &role_id).with("VAULT_SECRET_ID", &secret_id);
     let login = login.with("VAULT_ADDR", &standby_address);
     let spelling = "vault:secret/a?auth=approle";
-    assert_eq!(pair(&login.load(spelling).expect("the standby forwards the login")), expected);
+    // The new role reaches the standby after a moment.
+    standby.wait_until("the standby forwards the login", || {
+        login.load(spelling).is_ok_and(|loaded| pair(&loaded) == expected)
+    });
     drop(leader);
     standby.wait_until("the standby has noticed that the leader is gone", || {
         let result = login.load(spelling).map(drop);

@@ -13,19 +13,19 @@ use super::super::rewrite_check::parse_json;
 use super::{LIMIT, Target, failure};
 use crate::context::CallContext;
 use crate::shared_state::SharedState;
-use crate::transport::{NamedProxy, Settings, Transport, VaultRequest, roots_in};
+use crate::transport::{NamedProxy, Settings, VaultClient, VaultRequest, roots_in};
 
 /// The largest accepted answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// The requests of one read or write. Its connections are closed when it is dropped.
+/// The requests of one read or write.
 pub(super) struct Api<'a> {
     pub target: &'a Target,
     pub environment: &'a dyn Environment,
     context: CallContext,
-    /// The server in use, by its position in the list, and the transport to it.
+    /// The server in use, by its position in the list, and the client for it.
     server: usize,
-    transport: Option<Transport>,
+    client: Option<VaultClient>,
 }
 
 /// A status and a body, which may contain a secret.
@@ -56,7 +56,7 @@ pub(super) fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 
 impl<'a> Api<'a> {
     pub fn new(target: &'a Target, environment: &'a dyn Environment, context: &CallContext) -> Self {
-        Self { target, environment, context: context.at_most(LIMIT), server: 0, transport: None }
+        Self { target, environment, context: context.at_most(LIMIT), server: 0, client: None }
     }
 
     /// Returns the description of the secret on the server in use.
@@ -120,7 +120,7 @@ impl<'a> Api<'a> {
                 }
             };
             first.get_or_insert(failed);
-            self.transport = None;
+            self.client = None;
             self.server += 1;
         }
         self.server = 0;
@@ -136,24 +136,24 @@ impl<'a> Api<'a> {
         let address = &self.target.addresses[self.server];
         let left = self.target.addresses.len() - self.server;
         let context = self.context.share(u32::try_from(left).unwrap_or(u32::MAX));
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => self.connect(address)?,
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => self.new_client(address)?,
         };
         let request = VaultRequest {
             address,
             path,
             namespace: self.target.namespace.as_deref(),
-            token,
+            token: token.map(|token| &**token),
             body,
             max_body: MAX_ANSWER,
             context,
         };
-        let (status, body) = self.transport.insert(transport).send_to_vault(&request)?;
+        let (status, body) = self.client.insert(client).send(&request)?;
         Ok(Answer { status, body })
     }
 
-    fn connect(&self, address: &BaseUrl) -> Result<Transport, Error> {
+    fn new_client(&self, address: &BaseUrl) -> Result<VaultClient, Error> {
         let uri: Uri = address
             .join("/")
             .parse()
@@ -161,7 +161,7 @@ impl<'a> Api<'a> {
         let proxy = NamedProxy::of_environment(self.environment, &uri)?.and_then(NamedProxy::into_used);
         let roots = self.target.ca_file.as_deref().map(roots_in).transpose()?.map(Arc::new);
         let settings = Settings { roots, proxy, local_address: None, max_response_length: MAX_ANSWER };
-        Ok(SharedState::current().separate_transport(settings))
+        Ok(SharedState::current().vault_client(settings))
     }
 }
 
