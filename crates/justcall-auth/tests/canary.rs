@@ -125,10 +125,6 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Credentials", &pair());
     shown.add("Source", &Source::Fixed(pair()));
     shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));
-    let vault = Source::parse("vault:https://127.0.0.1:1/secret/a?auth=approle").expect("good");
-    shown.add("Source", &vault);
-    let Source::Vault(source) = &vault else { panic!("{vault:?}") };
-    shown.add("VaultSource", source);
     shown.add("LoadedSource", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
     let pair = pair();
     let content =
@@ -263,6 +259,8 @@ fn read_from_vault(shown: &mut Shown) -> [String; 2] {
         assert!(loaded.pair.credentials.same_pair(&pair()));
         shown.add("LoadedSource", &loaded);
         shown.add("Source", &source);
+        let Source::Vault(vault) = &source else { panic!("{source:?}") };
+        shown.add("VaultSource", vault);
         shown.add("VaultSecret", &source.vault_secret().expect("of Vault").expect("a secret"));
     }
     [secret_id, token]

@@ -100,7 +100,9 @@ fn write(request: &VaultRequest<'_>, path: &str) -> WipedBuffer {
     // Agents of Vault may require `X-Vault-Request`, so that other programs cannot be made to send a request.
     head.extend_from_slice(b"\r\nConnection: close\r\nX-Vault-Request: true\r\n");
     let line = |head: &mut Vec<u8>, name: &str, value: &str| {
-        [name, ": ", value, "\r\n"].iter().for_each(|part| head.extend_from_slice(part.as_bytes()));
+        for part in [name, ": ", value, "\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
     };
     // The name of this client that the service knows is not for Vault.
     for (name, value) in service::HEADERS.iter().filter(|(name, _)| !name.starts_with("x-")) {
