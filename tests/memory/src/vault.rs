@@ -51,7 +51,7 @@ impl VaultProcess {
         let bao = &self.0;
         let options = match login {
             VaultLogin::Token => {
-                let token = format!("s.{}", random_text(24)?);
+                let token = random_text(40)?;
                 let policies = json!({"id": token, "policies": ["justcall"], "ttl": "1h"});
                 bao.post("auth/token/create", &policies);
                 format!("token_file={}", pair.add_login("token", &token)?)
