@@ -314,7 +314,7 @@ fn free_port() -> u16 {
 }
 
 /// Returns the command of OpenBao, which `cargo xtask test` installs beside the Python tools.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let named = std::env::var_os("JUSTCALL_BAO").map(PathBuf::from);
     let program = named.unwrap_or_else(|| target_folder().join("venv/bin/bao"));
     assert!(program.exists(), "there is no OpenBao: set JUSTCALL_BAO, or run `cargo xtask test` once");

@@ -7,6 +7,6 @@ mod bao;
 mod certificates;
 mod jwt;
 
-pub use bao::{Bao, Storage};
+pub use bao::{Bao, Storage, program};
 pub use certificates::Authority;
 pub use jwt::JwtIssuer;

@@ -1,6 +1,9 @@
 //! `setup`, `verify` and `rotate` with a pair in a real OpenBao.
 
-use justcall_auth_vault_tests::Bao;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use justcall_auth_vault_tests::{Bao, program};
 use serde_json::{Value, json};
 
 use crate::rotation::{ACCOUNT, Rotation};
@@ -62,6 +65,53 @@ fn it_stores_a_first_pair_and_replaces_it_in_a_secret_of_vault() {
     let again = feed(&rotate, &next);
     assert!(again.exit == 0 && again.stdout.contains("already contains the pair"), "{again:?}");
     assert_eq!(bao.stored("justcall"), stored, "nothing is written twice");
+}
+
+/// Returns the first example of the section about Vault in the guide.
+fn example() -> String {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/sources.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide");
+    let section = guide.split("## `vault:`").nth(1).expect("a section");
+    section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example").to_owned()
+}
+
+#[test]
+fn its_example_in_the_guide_runs() {
+    let (rotation, bao) = (Rotation::after_reset(), Bao::start());
+    let (key, secret) = rotation.new_halves();
+    let folder = rotation.folder.path();
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
+    write("pair.json", &json!({"api_key": key, "api_secret": secret}).to_string());
+    write("token", bao.root_token());
+    let mut address = rotation.service.address.clone();
+    address.insert(0, "verify".to_owned());
+    let replaced = [
+        ("https://vault.example:8200", bao.address()),
+        ("/etc/vault/ca.pem", bao.ca_file().display().to_string()),
+        // The command asks on a terminal. With a dash it reads standard input.
+        ("vault login", "vault login -no-print - < token".to_owned()),
+        ("justcall-auth verify", format!("justcall-auth {}", address.join(" "))),
+        ("vault ", "bao ".to_owned()),
+    ];
+    let script = replaced.iter().fold(example(), |script, (from, to)| {
+        assert!(script.contains(from), "the example has no {from}:\n{script}");
+        script.replace(from, to)
+    });
+    let commands = [env!("CARGO_BIN_EXE_justcall-auth").into(), program()];
+    let folders = commands.iter().filter_map(|command: &PathBuf| command.parent());
+    let path =
+        std::env::join_paths(folders.chain([Path::new("/usr/bin"), Path::new("/bin")])).expect("a path");
+    let output = Command::new("sh")
+        .args(["-ec", &script])
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("PATH", path)
+        .output()
+        .expect("a shell");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stdout.contains("12345"), "{script}\n{stdout}{stderr}");
+    assert!(folder.join(".vault-token").exists(), "the login stored the token");
 }
 
 #[test]

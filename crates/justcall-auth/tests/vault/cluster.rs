@@ -59,7 +59,7 @@ fn it_reads_from_a_standby_and_from_the_first_server_that_answers() {
 
 #[test]
 fn it_leaves_a_server_that_does_not_answer_in_time_for_the_others() {
-    // A listener that accepts no connection, so that the kernel answers, but nobody reads.
+    // A listener that accepts no connection: the kernel connects, but no answer comes.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = format!("https://{}", silent.local_addr().expect("an address"));
     let path = stored();

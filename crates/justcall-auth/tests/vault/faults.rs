@@ -105,7 +105,7 @@ fn it_distinguishes_a_token_without_rights_from_an_invalid_one() {
         "vault token capabilities",
     );
     bao().post("auth/token/revoke", &json!({"token": good}));
-    for token in [good.as_str(), "canary-of-nobody"] {
+    for token in [good.as_str(), "canary-of-no-token"] {
         fails(
             &Variables::with_token(token),
             &spelling,

@@ -1,4 +1,4 @@
-//! The settings of Vault in the environment: those of its own command, under both names, `BAO_…` and `VAULT_…`.
+//! The settings of Vault in the environment: those of the commands `bao` and `vault`, under both names, `BAO_…` and `VAULT_…`.
 //! `VAULT_SKIP_VERIFY` is ignored: certificates are always verified.
 
 use std::ffi::OsString;

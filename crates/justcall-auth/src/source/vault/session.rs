@@ -116,7 +116,7 @@ pub(super) fn open(api: &mut Api<'_>, store: &SessionStore) -> Result<Session, E
     Ok(session)
 }
 
-/// Returns the token of the environment or a file with its life, as far as Vault tells it.
+/// Returns the token of the environment or a file with its life, as far as Vault reports it.
 fn look_up(api: &mut Api<'_>, token: &WipedBuffer, now: Duration) -> Result<Session, Error> {
     let token = Arc::new(Secret::copy_from(token.as_ref()));
     let answer = api.call("/v1/auth/token/lookup-self", Some(&token), None)?;
