@@ -53,7 +53,7 @@ impl Bao {
         let authority = Authority::new(folder.path());
         let mut bao = Self::sealed(folder, &authority, Storage::Memory);
         bao.initialise();
-        bao.post("sys/mounts/secret", &json!({"type": "kv", "options": {"version": "2"}}));
+        bao.mount("", "secret");
         bao
     }
 
@@ -61,16 +61,7 @@ impl Bao {
     pub fn start_cluster(authority: &Authority) -> Self {
         let mut bao = Self::sealed(TempDir::new().expect("a folder"), authority, Storage::Raft);
         bao.initialise();
-        // The leader needs a moment to become active.
-        bao.wait_until("the leader is active", || {
-            bao.request(
-                "POST",
-                "sys/mounts/secret",
-                Some(&bao.root_token),
-                &json!({"type": "kv", "options": {"version": "2"}}),
-            )
-            .0 < 300
-        });
+        bao.mount("", "secret");
         bao
     }
 
@@ -96,6 +87,8 @@ impl Bao {
 
     /// Starts a server that is not initialised.
     pub fn sealed(folder: TempDir, authority: &Authority, storage: Storage) -> Self {
+        // Found before the folder becomes that of the shell, which removes it.
+        let program = program();
         let folder = folder.keep();
         let [certificate, key] = authority.issue(&folder);
         let [port, plain_port] = [free_port(), free_port()];
@@ -124,7 +117,7 @@ impl Bao {
         fs::write(folder.join("configuration.json"), configuration.to_string()).expect("the configuration");
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "sh"])
-            .arg(program())
+            .arg(program)
             .arg(&folder)
             .env("HOME", &folder)
             .stdin(Stdio::piped())
@@ -250,6 +243,19 @@ impl Bao {
         let (status, answer) = self.request("GET", path, Some(&self.root_token), &Value::Null);
         assert!(status < 300, "{path}: {status} {answer}");
         answer
+    }
+
+    /// Mounts a KV engine of version 2 at `path` in `namespace`. Waits until it can be used.
+    pub fn mount(&self, namespace: &str, path: &str) {
+        let token = Some(self.root_token());
+        let engine = json!({"type": "kv", "options": {"version": "2"}});
+        // The leader of a cluster needs a moment to become active, and an engine to be upgraded to version 2.
+        self.wait_until("the engine is mounted", || {
+            self.request_in(namespace, "POST", &format!("sys/mounts/{path}"), token, &engine).0 < 300
+        });
+        self.wait_until("the engine can be used", || {
+            self.request_in(namespace, "GET", &format!("{path}/data/none"), token, &Value::Null).0 == 404
+        });
     }
 
     /// Stores `fields` in a new version of the secret at `path`, under `secret/`.

@@ -139,22 +139,26 @@ enum Reading {
 }
 
 /// Reads the response at the start of `bytes`. `has_ended` is true if no more bytes come.
-fn read(bytes: &[u8], has_ended: bool) -> Reading {
-    let start = b"HTTP/1.";
-    if !bytes.iter().zip(start).all(|(byte, expected)| byte == expected) {
-        return Reading::NotHttp;
-    }
-    let Some(length) = head_length(bytes) else { return Reading::Incomplete };
-    let (head, rest) = bytes.split_at(length);
-    let Some(head) = std::str::from_utf8(head).ok().and_then(Head::parse) else { return Reading::NotHttp };
+fn read(mut bytes: &[u8], has_ended: bool) -> Reading {
+    let (head, rest) = loop {
+        if !bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected) {
+            return Reading::NotHttp;
+        }
+        let Some(length) = head_length(bytes) else { return Reading::Incomplete };
+        let (head, rest) = bytes.split_at(length);
+        match std::str::from_utf8(head).ok().and_then(Head::parse) {
+            None => return Reading::NotHttp,
+            // An interim response comes before the final one.
+            Some(Head { status: 100..=199, .. }) => bytes = rest,
+            Some(head) => break (head, rest),
+        }
+    };
     let copy = |body: &[u8]| {
         let mut copy = WipedBuffer::with_capacity(body.len());
         copy.push(body);
         Reading::Complete(head.status, copy)
     };
     match head {
-        // An interim response comes before the final one.
-        Head { status: 100..=199, .. } => read(rest, has_ended),
         Head { status: 204 | 304, .. } => copy(&[]),
         Head { is_chunked: true, status, .. } => match chunks(rest) {
             Ok(Some(body)) => Reading::Complete(status, body),
@@ -218,6 +222,8 @@ fn chunks(mut rest: &[u8]) -> Result<Option<WipedBuffer>, ()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Returns the status and the body, "incomplete" or "not HTTP".
@@ -277,5 +283,44 @@ mod tests {
             assert_eq!(shown(bad.as_bytes(), true), "not HTTP", "{bad}");
         }
         assert_eq!(shown(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbody", true), "incomplete");
+    }
+
+    #[test]
+    fn it_reads_any_number_of_interim_responses_on_a_small_stack() {
+        let many = "HTTP/1.1 100 \r\n\r\n".repeat(5000) + "HTTP/1.1 204 \r\n\r\n";
+        let thread = std::thread::Builder::new().stack_size(128 * 1024);
+        let read = thread.spawn(move || shown(many.as_bytes(), false)).expect("a thread").join();
+        assert_eq!(read.expect("no panic"), "204 ");
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_was_written_in_chunks(body in prop::collection::vec(any::<u8>(), 0..300), size in 1_usize..50) {
+            let mut response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+            for chunk in body.chunks(size) {
+                response.extend(format!("{:x}\r\n", chunk.len()).bytes());
+                response.extend(chunk);
+                response.extend(b"\r\n");
+            }
+            let head = response.len();
+            response.extend(b"0\r\n\r\n");
+            match read(&response, false) {
+                Reading::Complete(200, read) => prop_assert_eq!(read.as_ref(), body.as_slice()),
+                _ => prop_assert!(false, "it is complete"),
+            }
+            prop_assert!(matches!(read(&response[..head], true), Reading::Incomplete));
+        }
+
+        #[test]
+        fn it_accepts_any_bytes_without_a_panic(
+            head in "HTTP/1\\.[01] [0-9]{0,4}[ a-z:;\\-0-9\r\n]{0,60}", rest in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let mut bytes = head.into_bytes();
+            bytes.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
+            bytes.extend(rest);
+            for has_ended in [false, true] {
+                shown(&bytes, has_ended);
+            }
+        }
     }
 }

@@ -258,6 +258,11 @@ fn it_reports_answers_that_vault_does_not_give_or_that_no_request_may_follow() {
         ),
         (http("429 Too Many Requests", "", "{}"), "vault_busy", "HTTP 429"),
         (http("500 Error", "", "{\"errors\":[\"internal error\"]}"), "vault_failed", "HTTP 500"),
+        (
+            http("400 Bad Request", "", "{\"errors\":[\"Upgrading from non-versioned to versioned data.\"]}"),
+            "vault_failed",
+            "HTTP 400",
+        ),
         (http("503 Unavailable", "", "<html>"), "vault_failed", "HTTP 503"),
         (http("200 OK", "", "<html>canary</html>"), "vault_answer", "not that of a KV engine"),
         (

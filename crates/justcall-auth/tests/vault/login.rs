@@ -186,6 +186,14 @@ fn it_renews_a_token_after_two_thirds_of_its_life() {
     is_pair(&variables, "vault:secret/app");
     assert!(left(&bao, &token) > 3000, "it was renewed");
 
+    // The question about its life does not come before the read, so a token for one use can read.
+    let limits = json!({"policies": ["app"], "ttl": "1h", "num_uses": 1});
+    let once = bao.post("auth/token/create", &limits)["auth"]["client_token"].clone();
+    let once = variables.clone().with("VAULT_TOKEN", once.as_str().expect("a token"));
+    is_pair(&once, "vault:secret/app");
+    let error = once.load("vault:secret/app").expect_err("the control: it was used");
+    assert_eq!(error.reason(), Some("vault_token"));
+
     // A token that may not be renewed still reads the pair.
     let rights = json!({"policy": "path \"auth/token/renew-self\" { capabilities = [\"deny\"] }"});
     bao.post("sys/policies/acl/final", &rights);

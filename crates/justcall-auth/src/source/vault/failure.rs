@@ -104,14 +104,20 @@ pub(super) fn of_server(place: &str, address: &str, status: u16, body: &[u8]) ->
             &format!("Vault refuses more requests for now {http}"),
             "Try again later. `vault list sys/quotas/rate-limit` lists the quotas of Vault.",
         ),
-        412 | 500..=599 => fault(
-            place,
-            "vault_failed",
-            &format!("Vault failed {http}"),
-            format!("Try again later. Check `vault status -address={address}` and the log of Vault."),
-        ),
+        412 | 500..=599 => failed(place, address, &http),
+        // A new engine is upgraded to version 2 for some seconds.
+        400 if has(b"Upgrading from non-versioned") => failed(place, address, &http),
         _ => return None,
     })
+}
+
+fn failed(place: &str, address: &str, http: &str) -> Error {
+    fault(
+        place,
+        "vault_failed",
+        &format!("Vault failed {http}"),
+        format!("Try again later. Check `vault status -address={address}` and the log of Vault."),
+    )
 }
 
 fn standby(place: &str, http: &str) -> Error {

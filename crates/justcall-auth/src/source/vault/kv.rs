@@ -8,7 +8,7 @@ use super::super::failure::malformed_in;
 use super::super::text::parse_fields;
 use super::api::{Answer, Api, member};
 use super::login::Login;
-use super::session::{self, Session, SessionStore};
+use super::session::{self, Origin, Session, SessionStore};
 use super::{Target, failure};
 
 /// The characters of a path that need no encoding.
@@ -71,9 +71,9 @@ pub(super) fn find(
     store: &SessionStore,
 ) -> Result<(Result<Current, Absent>, Session), Error> {
     let path = data_path(api.target);
-    let (mut session, is_old) = session::find(api, store)?;
+    let (mut session, origin) = session::find(api, store)?;
     let mut answer = api.call(&path, Some(&session.token), None)?;
-    if answer.status == 403 && is_old {
+    if answer.status == 403 && origin == Origin::EarlierLogin {
         // The token may have been revoked, or the policies of the role may have changed.
         session = session::open(api, store)?;
         answer = api.call(&path, Some(&session.token), None)?;
@@ -87,6 +87,9 @@ pub(super) fn find(
             return Err(failure::not_vault(&api.place(), &api.address(), &why));
         }
     };
+    if origin == Origin::Given {
+        session::look_up(api, store, session.clone());
+    }
     Ok((found, session))
 }
 

@@ -16,7 +16,7 @@ use super::failure::fault;
 pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// A way to get a token.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Login {
     /// The token itself, in a file or in the environment.
     Token { file: Option<PathBuf> },

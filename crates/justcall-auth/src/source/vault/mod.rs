@@ -41,7 +41,7 @@ pub struct VaultSource {
 }
 
 /// Everything that identifies the secret and the login.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Target {
     /// The servers of one cluster, tried in this order.
     addresses: Vec<BaseUrl>,

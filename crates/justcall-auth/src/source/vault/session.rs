@@ -38,6 +38,12 @@ impl Session {
         Self { token, life, renew_at, ends_at }
     }
 
+    /// Creates a session with a token whose life is not known.
+    fn given(token: &WipedBuffer) -> Self {
+        let token = Arc::new(Secret::copy_from(token.as_ref()));
+        Self::new(token, Duration::ZERO, Duration::ZERO, Duration::ZERO, false)
+    }
+
     /// Creates a session from the answer to a login or a renewal.
     fn of_answer(token: Arc<Secret>, answer: &Answer, now: Duration) -> Self {
         let auth = answer.member(&["auth"]).unwrap_or("{}");
@@ -75,33 +81,44 @@ impl SessionStore {
     }
 }
 
-/// Returns a valid token. Logs in or renews the token if necessary. Returns true if the token is from an earlier read,
-/// so that another login may give a better one.
-pub(super) fn find(api: &mut Api<'_>, store: &SessionStore) -> Result<(Session, bool), Error> {
+/// The origin of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This read has logged in.
+    Login,
+    /// An earlier read has logged in, so another login may give a better token.
+    EarlierLogin,
+    /// The environment or a file. Vault has not been asked for the life of the token yet.
+    Given,
+    /// The environment or a file, as in an earlier read.
+    GivenBefore,
+}
+
+/// Returns a token. Logs in or renews it if necessary.
+pub(super) fn find(api: &mut Api<'_>, store: &SessionStore) -> Result<(Session, Origin), Error> {
     let now = clock::monotonic();
     let known = store.get().filter(|session| session.ends_at.is_none_or(|end| now < end));
     let Login::Token { file } = &api.target.login else {
         return match known {
-            None => open(api, store).map(|session| (session, false)),
-            Some(session) => Ok((renewed(api, store, session, now)?, true)),
+            None => open(api, store).map(|session| (session, Origin::Login)),
+            Some(session) => Ok((renewed(api, store, session, now)?, Origin::EarlierLogin)),
         };
     };
     let token = match file {
         Some(file) => Some(login::read(api, file)?),
         None => login::from_environment(api, "TOKEN")?,
     };
-    let session = match (token, known) {
-        (Some(token), Some(session)) if session.token.expose(|known| known == token.as_ref()) => session,
-        (Some(token), _) => {
-            let session = look_up(api, &token, now)?;
-            store.set(&session);
-            session
+    let is_known =
+        |session: &Session, token: &WipedBuffer| session.token.expose(|known| known == token.as_ref());
+    match (token, known) {
+        (Some(token), Some(session)) if !is_known(&session, &token) => {
+            Ok((Session::given(&token), Origin::Given))
         }
-        // The program has removed the variable.
-        (None, Some(session)) => session,
-        (None, None) => return Err(no_token(api.target)),
-    };
-    Ok((renewed(api, store, session, now)?, false))
+        (Some(token), None) => Ok((Session::given(&token), Origin::Given)),
+        // Without a token, the program has removed the variable.
+        (_, Some(session)) => Ok((renewed(api, store, session, now)?, Origin::GivenBefore)),
+        (None, None) => Err(no_token(api.target)),
+    }
 }
 
 /// Logs in, and stores the new token.
@@ -116,15 +133,18 @@ pub(super) fn open(api: &mut Api<'_>, store: &SessionStore) -> Result<Session, E
     Ok(session)
 }
 
-/// Returns the token of the environment or a file with its life, as far as Vault reports it.
-fn look_up(api: &mut Api<'_>, token: &WipedBuffer, now: Duration) -> Result<Session, Error> {
-    let token = Arc::new(Secret::copy_from(token.as_ref()));
-    let answer = api.call("/v1/auth/token/lookup-self", Some(&token), None)?;
+/// Asks Vault for the life of a token of the environment or a file, after it was used. Renews the token if that is due.
+/// A failure is no failure of the read.
+pub(super) fn look_up(api: &mut Api<'_>, store: &SessionStore, session: Session) {
+    let now = clock::monotonic();
+    let Ok(answer) = api.call("/v1/auth/token/lookup-self", Some(&session.token), None) else { return };
     let data = answer.member(&["data"]).unwrap_or("{}");
     let number = |name: &str| member(data, name).and_then(|raw| raw.parse().ok()).unwrap_or(0);
     let [left, life] = ["ttl", "creation_ttl"].map(|name| Duration::from_secs(number(name)));
     let is_renewable = member(data, "renewable") == Some("true");
-    Ok(Session::new(token, now, left, life.max(left), is_renewable))
+    let session = Session::new(session.token, now, left, life.max(left), is_renewable);
+    store.set(&session);
+    let _next_read_reports_it = renewed(api, store, session, now);
 }
 
 /// Returns a raw JSON text without its quotes, or `None` if it is empty, has escapes, or is no text.
