@@ -170,7 +170,14 @@ static inline char *filled(const char *text, const char *dir) {
 static inline void set_environment(const cJSON *variables, const char *dir) {
     static const char *const sources[] = {"JUSTCALL_CREDENTIALS",  "JUSTCALL_API_KEY",
                                           "JUSTCALL_API_SECRET",   "JUSTCALL_WEBHOOK_SECRET",
-                                          "CREDENTIALS_DIRECTORY", NULL};
+                                          "CREDENTIALS_DIRECTORY", "VAULT_ADDR",
+                                          "VAULT_TOKEN",           "VAULT_NAMESPACE",
+                                          "VAULT_CACERT",          "VAULT_ROLE",
+                                          "VAULT_ROLE_ID",         "VAULT_SECRET_ID",
+                                          "BAO_ADDR",              "BAO_TOKEN",
+                                          "BAO_NAMESPACE",         "BAO_CACERT",
+                                          "BAO_ROLE",              "BAO_ROLE_ID",
+                                          "BAO_SECRET_ID",         NULL};
     const cJSON *variable;
     for (int n = 0; sources[n]; ++n)
         unsetenv(sources[n]);

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from adapters import Session
     from support import Start
 
-FOREIGN_VARIABLES = {"CREDENTIALS_DIRECTORY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
+_VAULT_VARIABLES = {
+    f"{prefix}_{name}"
+    for prefix in ("BAO", "VAULT")
+    for name in ("ADDR", "CACERT", "NAMESPACE", "ROLE", "ROLE_ID", "SECRET_ID", "TOKEN")
+}
+FOREIGN_VARIABLES = {
+    "CREDENTIALS_DIRECTORY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+} | _VAULT_VARIABLES
 """The variables without the prefix `JUSTCALL_` that the library reads."""
 
 

@@ -74,6 +74,7 @@ table! {
             "The secret is not mounted yet, or the names of its files differ from the names in the source.",
             "`rotate` cannot replace the file atomically. The file is mounted by itself, has several names (hard links), or would lose its owner, group, mode or ACL. Follow the hint of the error.",
             "The program of `command:` failed, asked a question, or took longer than 10 seconds. Run the program by hand as the same user.",
+            "Vault is sealed, a standby, or refuses the token or the login of `vault:`. The reason of the error starts with `vault_`, and its hint names the command of Vault that helps.",
         ],
         example: "JUSTCALL_CREDENTIALS=file:~/justcall.json   (write: file:/home/app/justcall.json)",
     }

@@ -13,6 +13,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
     ("JUSTCALL_API_SECRET", "the API secret, for the same sources"),
+    (
+        "VAULT_ADDR, VAULT_TOKEN, …",
+        "the server and the login of vault:, as for the command of Vault; BAO_ADDR and the like count first",
+    ),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust instead of the system's"),
     (
         "HTTPS_PROXY, NO_PROXY",
@@ -77,7 +81,7 @@ Examples:
 setup asks for the source, the language of the code to print, and the pair. The pair is hidden while you enter it. setup
 does not ask for values on standard input or in options. setup writes only after the service has accepted the pair, and
 never replaces a pair. To replace a pair, use `rotate`. A new file is readable only by its owner (0600). The file contains
-dotenv lines if its name ends in .env, and JSON otherwise. For sources that cannot be written, such as env:, setup prints
+dotenv lines if its name ends in .env, and JSON otherwise. In a secret of Vault (vault:), other fields stay. For sources that cannot be written, such as env:, setup prints
 the manual steps.";
 
 pub(crate) const ROTATE: &str = "\
@@ -93,8 +97,9 @@ lines. The new pair must belong to the account of the current pair. If the servi
 A file is replaced atomically. Programs read either the old or the new pair, even if this command is killed. Owner, group,
 mode and ACL stay unchanged. The form of the file and its other content also stay unchanged. A symbolic link remains a link.
 If rotate does not fully understand a file, it refuses the file before it asks for the pair. The message then names the
-line, and nothing is changed. A folder (dir:) must have the layout of Kubernetes. For sources that cannot be written, such
-as env: or command:, rotate prints the manual steps. If the source can change while rotate runs, rotate then waits for the
+line, and nothing is changed. A folder (dir:) must have the layout of Kubernetes. A secret of Vault (vault:) gets a new
+version with check-and-set: its other fields stay, and if another writer was faster, nothing is changed. For sources that
+cannot be written, such as env: or command:, rotate prints the manual steps. If the source can change while rotate runs, rotate then waits for the
 new pair, for 10 minutes or for --timeout.";
 
 pub(crate) const SCAN: &str = "\

@@ -10,6 +10,7 @@ mod argument_mask;
 mod arguments;
 mod by_hand;
 mod commands;
+mod destination;
 mod exit;
 mod explanations;
 mod failure;

@@ -11,8 +11,8 @@ use crate::spinner::Spinner;
 
 /// How long to wait by default for the user's manual steps.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
-/// The interval between two reads of a command, which may ask for a fingerprint each time.
-const COMMAND_INTERVAL: Duration = Duration::from_secs(2);
+/// The interval between two reads of a command, which may ask for a fingerprint each time, or of a server.
+const COSTLY_INTERVAL: Duration = Duration::from_secs(2);
 /// The interval between two reads of another source.
 const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -27,7 +27,8 @@ pub(crate) fn wait_for_pair(
     output: &Output,
 ) -> Result<LoadedSource, Error> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    let interval = if matches!(source, Source::Command(_)) { COMMAND_INTERVAL } else { INTERVAL };
+    let is_costly = matches!(source, Source::Command(_) | Source::Vault(_));
+    let interval = if is_costly { COSTLY_INTERVAL } else { INTERVAL };
     let begun = Instant::now();
     let mut spinner = None;
     loop {

@@ -74,8 +74,9 @@ pub unsafe extern "C" fn justcall_credentials_new(
 /// `source` or `out` is NULL.
 ///
 /// On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Blocks
-/// until the source is read. A `command:` source runs a program for at most 10 seconds. This
-/// function is thread-safe, as long as no other thread changes the environment.
+/// until the source is read. A `command:` source runs a program, and a `vault:` source asks Vault,
+/// each for at most 10 seconds. This function is thread-safe, as long as no other thread changes the
+/// environment.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_load(

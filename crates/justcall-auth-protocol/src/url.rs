@@ -29,35 +29,40 @@ impl BaseUrl {
     /// # Errors
     /// Fails with `invalid_argument`. The message names the fault.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| {
-            Err(Error::invalid_argument(format!("The base URL {why}."))
-                .with_hint(format!("Leave out the base URL to use {}.", service::BASE_URL)))
-        };
         // Even an invalid URL is not echoed, because people paste pairs into URLs.
-        let Ok(uri) = text.parse::<Uri>() else { return refuse("is not a URL") };
+        Self::check(text).map_err(|why| {
+            Error::invalid_argument(format!("The base URL {why}."))
+                .with_hint(format!("Leave out the base URL to use {}.", service::BASE_URL))
+        })
+    }
+
+    /// Parses and checks the URL of any server that gets a secret, as [`BaseUrl::parse`] does.
+    ///
+    /// # Errors
+    /// Returns the fault as a predicate, such as "is not a URL". It contains nothing of `text`.
+    pub fn check(text: &str) -> Result<Self, &'static str> {
+        let Ok(uri) = text.parse::<Uri>() else { return Err("is not a URL") };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return refuse("does not start with a scheme and a host, as https://host does");
+            return Err("does not start with a scheme and a host, as https://host does");
         };
         if authority.as_str().contains('@') {
-            return refuse("contains a user name or password, which are not allowed");
+            return Err("contains a user name or password, which are not allowed");
         }
-        if let Err(why) = HostAndPort::parse(authority.as_str()) {
-            return refuse(why);
-        }
+        HostAndPort::parse(authority.as_str())?;
         if uri.query().is_some() || text.contains('#') {
-            return refuse("has a query or a fragment");
+            return Err("has a query or a fragment");
         }
         if uri.path().split('/').any(|segment| segment == ".." || segment == ".") {
-            return refuse("has a dot segment in its path");
+            return Err("has a dot segment in its path");
         }
         let encrypted = match scheme {
             "https" => true,
             "http" => false,
-            _ => return refuse("is neither https:// nor http://"),
+            _ => return Err("is neither https:// nor http://"),
         };
         let address = authority.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         if !encrypted && address.is_ok_and(|address| !address.is_loopback()) {
-            return refuse(
+            return Err(
                 "is http://, which would send the secret unencrypted, and its host is not a loopback address",
             );
         }

@@ -278,7 +278,9 @@ impl Client {
         context: &CallContext,
     ) -> (Exchange, Arc<Transport>) {
         let session = self.session();
-        let exchange = begin(session.source.shared.clone(), &clock::now());
+        let now = clock::now();
+        session.source.renew_login_if_due(now.monotonic);
+        let exchange = begin(session.source.shared.clone(), &now);
         let driven = Driven::new(exchange, session.source.clone(), self.0.observer.clone(), context);
         (Exchange::new(driven, self.0.recorder.clone()), session.transport.clone())
     }
@@ -290,14 +292,18 @@ impl Client {
         context: &CallContext,
     ) -> Driven<Refresh> {
         let source = self.shared_source();
-        let refresh = begin(source.shared.clone(), &clock::now());
+        let now = clock::now();
+        source.renew_login_if_due(now.monotonic);
+        let refresh = begin(source.shared.clone(), &now);
         Driven::new(refresh, source, self.0.observer.clone(), context)
     }
 
     /// Returns the pair in use if no refresh or proof is due.
     pub(crate) fn settled(&self) -> Option<Credentials> {
         let session = self.session();
-        let version = session.source.shared.keyring.settled(clock::monotonic())?;
+        let now = clock::monotonic();
+        session.source.renew_login_if_due(now);
+        let version = session.source.shared.keyring.settled(now)?;
         // In a load callback, the caller must take the usual path, which detects that the call would wait for itself.
         if session.source.detector.is_entered() {
             return None;

@@ -63,6 +63,13 @@ impl CallContext {
         self.until(Some(self.deadline.map_or(until, |deadline| deadline.min(until))))
     }
 
+    /// Returns the same context with an equal share of the time left, if there is a deadline.
+    pub fn share(&self, shares: u32) -> Self {
+        let now = clock::monotonic();
+        let share = |deadline: Duration| now.saturating_add(deadline.saturating_sub(now) / shares);
+        self.until(self.deadline.map(share))
+    }
+
     /// Returns how long to block before the next check: at most 50 ms, so that a cancelled call ends soon, and not past
     /// the deadline.
     pub fn slice(&self) -> Result<Duration, StopReason> {

@@ -15,7 +15,7 @@ use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
 use crate::reentry;
 use crate::source::{ChangeDetector, Environment, Fingerprints, Identity, Source};
-use crate::transport::{AddressBook, Settings, SystemRoots, Transport};
+use crate::transport::{AddressBook, Settings, SystemRoots, Transport, VaultClient};
 
 /// The shared state of this process.
 pub(crate) struct SharedState {
@@ -58,6 +58,14 @@ impl SharedSource {
         let is_about_source = !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::InvalidArgument);
         if is_about_source && self.detector.is_costly() {
             *lock(&self.webhook_failure) = Some((now, error.clone()));
+        }
+    }
+
+    /// Lets the next call read the source if the login of the source should be renewed at `now`. The pair in use stays if
+    /// that fails.
+    pub fn renew_login_if_due(&self, now: Duration) {
+        if self.detector.is_renewal_due(now) {
+            self.shared.keyring.request_refresh();
         }
     }
 
@@ -163,6 +171,11 @@ impl SharedState {
         })
     }
 
+    /// Returns a client for requests to Vault.
+    pub fn vault_client(&self, settings: Settings) -> VaultClient {
+        VaultClient::new(settings, self.addresses.clone(), self.system_roots())
+    }
+
     /// Returns the certificate authorities of the system, which are read once a process.
     pub fn system_roots(&self) -> Arc<SystemRoots> {
         self.system_roots.clone()
@@ -233,5 +246,39 @@ mod tests {
         drop((a, unset));
         let again = shared(Some(A));
         assert!(!is_same(&again, &b) && is_same(&again, &shared(Some(A))), "an unused source is forgotten");
+    }
+
+    #[test]
+    fn it_shares_a_pair_of_vault_only_between_clients_with_the_same_login() {
+        let state = SharedState::new();
+        let shared = |spelling: &str, variables: &[(&str, &str)]| {
+            let source =
+                Source::parse(spelling).and_then(|source| source.resolve(&variables)).expect(spelling);
+            state.shared_source(&source, &Policy::default(), Level::Heap, &variables)
+        };
+        let usual = [("VAULT_ADDR", "https://a:8200"), ("VAULT_TOKEN", "one")];
+        let one = shared("vault:kv/a", &usual);
+        let same =
+            |spelling: &str, variables: &[(&str, &str)]| Arc::ptr_eq(&one, &shared(spelling, variables));
+        assert!(same("vault:kv/a", &usual));
+        assert!(same("vault:https://a:8200/kv/a", &usual), "the address is the same");
+        assert!(!same("vault:kv/a", &[usual[0], ("VAULT_TOKEN", "two")]));
+        assert!(!same("vault:kv/a", &[("VAULT_ADDR", "https://b:8200"), usual[1]]));
+        assert!(!same("vault:kv/a", &[usual[0], usual[1], ("VAULT_NAMESPACE", "team")]));
+        assert!(!same("vault:kv/a", &[usual[0], usual[1], ("VAULT_CACERT", "/ca.pem")]));
+        for other in [
+            "vault:kv/b",
+            "vault:other/a",
+            "vault:kv/a?key=k",
+            "vault:kv/a?namespace=team",
+            "vault:kv/a?token_file=/token",
+            "vault:kv/a?auth=approle",
+            "vault:kv/a?auth=jwt&role=app",
+        ] {
+            assert!(!same(other, &usual), "{other}");
+        }
+        let role = |role_id| [usual[0], ("VAULT_ROLE_ID", role_id), ("VAULT_SECRET_ID", "x")];
+        let [first, second] = ["one", "two"].map(|id| shared("vault:kv/a?auth=approle", &role(id)));
+        assert!(!Arc::ptr_eq(&first, &second), "another role");
     }
 }

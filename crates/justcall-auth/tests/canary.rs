@@ -15,6 +15,7 @@ use justcall_auth::{
 };
 use justcall_auth_sandbox::Sandbox;
 use justcall_auth_secret::PerProcess;
+use justcall_auth_vault_tests::Bao;
 use serde_json::json;
 
 /// A secret that occurs nowhere else. The tests also search for parts of it, because half a secret is too much.
@@ -236,6 +237,35 @@ fn show_webhooks(shown: &mut Shown) {
     shown.add("WebhookEvent", &event);
 }
 
+/// Reads the pair from Vault with a login, and opens its secret. Returns both, and the secrets of the login.
+fn read_from_vault(shown: &mut Shown) -> [String; 2] {
+    let (bao, folder) = (Bao::start(), tempfile::tempdir().expect("a folder"));
+    bao.store("a", &json!({"api_key": KEY, "api_secret": SECRET}));
+    bao.permit("a", "a", &["read", "update"]);
+    let (role_id, secret_id) = bao.approle(&["a"], &json!({}));
+    let token = bao.token(&["a"], "1h");
+    let files = [("role", &role_id), ("secret", &secret_id), ("token", &token)].map(|(name, content)| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, content).expect("a file");
+        file.display().to_string()
+    });
+    let secret = format!("vault:{}/secret/a?ca={}", bao.address(), bao.ca_file().display());
+    let with_token = format!("{secret}&token_file={}", files[2]);
+    let with_role = format!("{secret}&auth=approle&role_id_file={}&secret_id_file={}", files[0], files[1]);
+    for spelling in [with_token, with_role] {
+        let source = Source::parse(&spelling).and_then(|source| source.resolve(&ProcessEnvironment));
+        let source = source.expect("a source");
+        let loaded = source.load(&ProcessEnvironment).expect("a pair");
+        assert!(loaded.pair.credentials.same_pair(&pair()));
+        shown.add("LoadedSource", &loaded);
+        shown.add("Source", &source);
+        let Source::Vault(vault) = &source else { panic!("{source:?}") };
+        shown.add("VaultSource", vault);
+        shown.add("VaultSecret", &source.vault_secret().expect("of Vault").expect("a secret"));
+    }
+    [secret_id, token]
+}
+
 #[test]
 fn it_shows_no_secret_in_any_public_type() {
     assert!(
@@ -243,7 +273,9 @@ fn it_shows_no_secret_in_any_public_type() {
         "the control: a leak is found"
     );
     let sandbox = support::sandbox();
-    let Shown(shown) = shown(&sandbox);
+    let mut shown = shown(&sandbox);
+    let logins = read_from_vault(&mut shown);
+    let Shown(shown) = shown;
     let covered: BTreeSet<String> = shown
         .iter()
         .map(|(name, _)| *name)
@@ -258,6 +290,7 @@ fn it_shows_no_secret_in_any_public_type() {
     assert!(stale.is_empty(), "types that are no longer public: {stale:?}");
     for (name, text) in shown {
         assert!(!leaks(&text), "{name} shows the pair: {text}");
+        assert!(!logins.iter().any(|login| text.contains(login)), "{name} shows a login: {text}");
     }
 }
 
@@ -298,7 +331,10 @@ fn it_logs_no_secret_at_any_level() {
         sandbox.control("POST", "faults", &fault).expect("a fault");
         let _failure = client.request(Request::new("GET", "/v2.1/calls").expect("good"));
     }
+    let before = LOG.0.lock().expect("a log").len();
+    let logins = read_from_vault(&mut Shown(Vec::new()));
     let log = LOG.0.lock().expect("a log").clone();
+    assert!(log[before..].contains("rustls"), "the control: the read of Vault writes logs");
     assert!(
         log.contains("ureq") && log.contains("/v2/account"),
         "the control: the lower layers write logs\n{log}"
@@ -307,5 +343,6 @@ fn it_logs_no_secret_at_any_level() {
         log.lines().filter(|line| !line.starts_with("hyper") && !line.starts_with("justcall_auth_sandbox"));
     for line in ours {
         assert!(!leaks(line), "{line}");
+        assert!(!logins.iter().any(|login| line.contains(login)), "{line}");
     }
 }

@@ -21,3 +21,4 @@ pub mod rights;
 pub mod rows;
 pub mod sandbox;
 pub mod target;
+pub mod vault;

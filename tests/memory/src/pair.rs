@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -74,6 +74,26 @@ impl TestPair {
         format!("command:cat {}", self.folder.path().join("pair.json").display())
     }
 
+    /// Returns the members of the pair in JSON.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn members(&self) -> Result<Value> {
+        let text = Zeroizing::new(fs::read(self.folder.path().join("pair.json"))?);
+        serde_json::from_slice(&text).context("the file of the pair is not JSON")
+    }
+
+    /// Writes a login to the file `name`. Returns its path. The needles include the login.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn add_login(&mut self, name: &str, login: &str) -> Result<String> {
+        self.needles.add_pair(name.as_bytes(), login.as_bytes())?;
+        let path = self.folder.path().join(name);
+        fs::write(&path, login)?;
+        Ok(path.display().to_string())
+    }
+
     /// Revokes the pair at the service.
     ///
     /// # Errors
@@ -101,7 +121,7 @@ fn write(folder: &Path, key: &str, secret: &str) -> Result<()> {
 }
 
 /// Returns random letters and digits. Eight of them have 47 bits, so that no window occurs by chance.
-fn random_text(length: usize) -> Result<String> {
+pub(crate) fn random_text(length: usize) -> Result<String> {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut random = File::open("/dev/urandom")?;
     let mut text = String::with_capacity(length);

@@ -8,6 +8,7 @@ use crate::programs::{ProgramKind, TestPrograms};
 use crate::proxy::ProxyProcess;
 use crate::sandbox::SandboxProcess;
 use crate::target::TargetProcess;
+use crate::vault::{VaultLogin, VaultProcess};
 
 /// The protection level that the target requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ pub struct Stage<'a> {
     pub target: TargetProcess,
     plan: ScanPlan,
     proxy: Option<ProxyProcess>,
+    vault: Option<VaultProcess>,
 }
 
 /// A moment at which a target is scanned.
@@ -95,6 +97,31 @@ pub const ROWS: &[MatrixRow] = &[
     MatrixRow { name: "loaded from a file, idle", is_short: true, reach: load, ..USUAL },
     MatrixRow { name: "loaded from a folder, idle", prepare: from_folder, reach: load, ..USUAL },
     MatrixRow { name: "loaded from a command, idle", prepare: from_command, reach: load, ..USUAL },
+    MatrixRow {
+        name: "loaded from Vault with a token, idle",
+        is_short: true,
+        prepare: |stage| from_vault(stage, VaultLogin::Token),
+        reach: load,
+        ..USUAL
+    },
+    MatrixRow {
+        name: "loaded from Vault with an AppRole, idle",
+        prepare: |stage| from_vault(stage, VaultLogin::AppRole),
+        reach: load,
+        ..USUAL
+    },
+    MatrixRow {
+        name: "loaded from Vault with a JWT, idle",
+        prepare: |stage| from_vault(stage, VaultLogin::Jwt),
+        reach: load,
+        ..USUAL
+    },
+    MatrixRow {
+        name: "after a reset, with the new pair in Vault",
+        prepare: |stage| from_vault(stage, VaultLogin::Token).and_then(|()| retries(stage)),
+        reach: reset_pair,
+        ..USUAL
+    },
     MatrixRow {
         name: "after 1 verify, pool open, idle",
         is_short: true,
@@ -177,7 +204,7 @@ impl<'a> Stage<'a> {
         let pair = TestPair::create(sandbox)?;
         let file = pair.file();
         let target = programs.start(plan.kind, [&file, sandbox.url(), sandbox.ca_file()], plan.buffers)?;
-        let mut stage = Self { sandbox, pair, target, plan, proxy: None };
+        let mut stage = Self { sandbox, pair, target, plan, proxy: None, vault: None };
         stage.target.must(&format!("level {}", plan.level.number()), "ok")?;
         if let Some(row) = row {
             (row.prepare)(&mut stage)?;
@@ -223,6 +250,12 @@ fn from_folder(stage: &mut Stage<'_>) -> Result<()> {
 
 fn from_command(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must(&format!("source {}", stage.pair.command_source()), "ok")
+}
+
+fn from_vault(stage: &mut Stage<'_>, login: VaultLogin) -> Result<()> {
+    let vault = stage.vault.insert(VaultProcess::start(&stage.pair)?);
+    let source = vault.source(login, &mut stage.pair)?;
+    stage.target.must(&format!("source {source}"), "ok")
 }
 
 /// Lets each thread verify `calls` times. If `calls` exceeds the number of threads, it is the total of all threads.
@@ -278,6 +311,9 @@ fn retries(stage: &mut Stage<'_>) -> Result<()> {
 fn reset_pair(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.pair.reset(stage.sandbox, true)?;
+    if let Some(vault) = &stage.vault {
+        vault.store(&stage.pair)?;
+    }
     verify(stage, 1)
 }
 

@@ -30,6 +30,9 @@ impl TargetProcess {
         for variable in ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
             command.env_remove(variable);
         }
+        for name in ["ADDR", "TOKEN", "NAMESPACE", "CACERT"] {
+            command.env_remove(format!("VAULT_{name}")).env_remove(format!("BAO_{name}"));
+        }
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

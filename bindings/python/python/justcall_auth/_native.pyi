@@ -137,6 +137,8 @@ class Client:
               sets other names
             - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
             - `command:PROGRAM ARGUMENTS`: a program that prints the same JSON as in a file
+            - `vault:MOUNT/PATH` or `vault:https://HOST:PORT/MOUNT/PATH`: a secret of Vault or OpenBao,
+              in a key-value engine of version 2, with the fields `api_key` and `api_secret`
             - a path, such as a `pathlib.Path`: that file, or that folder
             - `Credentials`: the pair itself, as for `from_credentials`
             - a callable without arguments that returns `Credentials`. The call that needs the pair

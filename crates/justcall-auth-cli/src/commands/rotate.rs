@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 use super::verify::account_json;
 use crate::arguments::{Global, RotateArguments};
+use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::new_pair::{NewPair, description, verify};
 use crate::output::Output;
-use crate::store::Target;
 use crate::time::rfc3339;
 use crate::{by_hand, lines, terminal, watch};
 
 pub(super) fn run(global: &Global, arguments: &RotateArguments, output: &Output) -> Result<(), Failure> {
     let source = Source::parse(&global.source)?.resolve(&ProcessEnvironment).map_err(first_pair)?;
     // A source that cannot be written is reported before the user resets the pair.
-    let target = Target::of(&source).transpose()?;
+    let target = Destination::of(&source).transpose()?;
     let current = CurrentPair::read(&source, global, output)?;
     guide(&current, output);
     let expected = global.expected_account.or(current.account.as_ref().and_then(Account::id));
@@ -142,7 +142,7 @@ fn confirm(account: &Account) -> Result<(), Error> {
 struct Rotation<'a> {
     arguments: &'a RotateArguments,
     source: &'a Source,
-    target: Option<&'a Target>,
+    target: Option<&'a Destination>,
     current: &'a CurrentPair,
     new: &'a NewPair,
 }
@@ -156,6 +156,7 @@ impl Rotation<'_> {
         let mut report = RotationReport {
             new: self.new,
             place: self.place(),
+            unchanged: self.target.map(Destination::unchanged).unwrap_or_default(),
             change,
             compromised,
             is_recorded: false,
@@ -219,6 +220,8 @@ enum SourceChange {
 struct RotationReport<'a> {
     new: &'a NewPair,
     place: String,
+    /// What a write left unchanged.
+    unchanged: &'static str,
     change: SourceChange,
     compromised: bool,
     /// True if the source states that the previous pair was compromised.
@@ -243,9 +246,9 @@ impl RotationReport<'_> {
             }
             SourceChange::ByHand(_) => self.by_hand(),
             SourceChange::Served => lines::success(&format!("{place} already contains the pair.")),
-            SourceChange::Written => lines::success(&format!(
-                "{place} contains the pair now. Owner, group, mode and ACL are unchanged."
-            )),
+            SourceChange::Written => {
+                lines::success(&format!("{place} contains the pair now. {}", self.unchanged))
+            }
         };
         text += &change;
         if self.is_served() {

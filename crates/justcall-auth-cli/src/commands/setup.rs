@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
-use justcall_auth::source::{Content, shown};
+use justcall_auth::source::{Content, ProcessEnvironment, shown};
 use justcall_auth::{Error, Source};
 use serde_json::{Value, json};
 
 use super::verify::account_json;
 use crate::arguments::{Global, SetupArguments};
+use crate::destination::Destination;
 use crate::failure::{CYAN, Failure};
 use crate::new_pair::{NewPair, description};
 use crate::output::Output;
 use crate::snippets::Language;
-use crate::store::Target;
 use crate::time::rfc3339;
 use crate::{by_hand, lines, terminal, watch};
 
@@ -23,15 +23,15 @@ const NOT_CHOSEN: &str = "default:";
 
 pub(super) fn run(global: &Global, arguments: &SetupArguments, output: &Output) -> Result<(), Failure> {
     let spelling = place(global)?;
-    let source = Source::parse(&spelling)?;
+    let source = Source::parse(&spelling)?.resolve(&ProcessEnvironment)?;
     let language = language(arguments)?;
     // A source that cannot be written is reported before the user creates a pair.
-    let target = Target::first(&source).transpose()?;
+    let target = Destination::first(&source).transpose()?;
     guide(output);
     let new = NewPair::obtain(global, global.expected_account, output)?;
     let mut report = SetupReport {
         new: &new,
-        place: target.as_ref().map(|target| target.place().to_owned()),
+        place: target.as_ref().map(|target| (target.place().to_owned(), target.readers())),
         steps: Vec::new(),
         repository: None,
         language,
@@ -143,8 +143,8 @@ const OUT_OF_REPOSITORY: &str = "Store the pair outside of the repository, or ad
 struct SetupReport<'a> {
     new: &'a NewPair,
     source: String,
-    /// The description of the place, if the command wrote the pair.
-    place: Option<String>,
+    /// The description of the place and of its readers, if the command wrote the pair.
+    place: Option<(String, &'static str)>,
     steps: Vec<String>,
     /// The repository that contains the place.
     repository: Option<PathBuf>,
@@ -160,9 +160,7 @@ impl SetupReport<'_> {
         let accepted = format!("The service accepts the pair with the key {hint}{description}.");
         let mut text = lines::success(&accepted);
         text += &match &self.place {
-            Some(place) => {
-                lines::success(&format!("{place} contains the pair, and only its owner can read it."))
-            }
+            Some((place, readers)) => lines::success(&format!("{place} contains the pair, and {readers}.")),
             None => lines::steps(&self.steps),
         };
         if let Some(folder) = &self.repository {
@@ -178,7 +176,7 @@ impl SetupReport<'_> {
     fn json(&self) -> Value {
         json!({
             "source": self.source,
-            "place": self.place,
+            "place": self.place.as_ref().map(|(place, _)| place),
             "by_hand": self.steps,
             "warnings": self.repository.as_deref().map(in_repository).into_iter().collect::<Vec<_>>(),
             "language": self.language.map(Language::name),

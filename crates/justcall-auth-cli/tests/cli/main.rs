@@ -35,6 +35,7 @@ mod snippets;
 mod status;
 mod terminal;
 mod usage;
+mod vault;
 mod verify;
 mod webhook;
 mod webhook_overlap;

@@ -54,7 +54,7 @@ table! {
     SourceMisspelt { name: "source_misspelt", severity: Severity::Error,
         message: "The text is not a valid source here.",
         remedy: "Write a source such as file:/etc/justcall.json or dir:/run/secrets/justcall, not a pair.",
-        explanation: "JUSTCALL_CREDENTIALS contains a source, never the pair itself. The variable accepts the sources env:, file:, dir: and systemd:. The source command: is accepted only in code or on the command line, so that a variable cannot start programs.",
+        explanation: "JUSTCALL_CREDENTIALS contains a source, never the pair itself. The variable accepts the sources env:, file:, dir:, systemd: and vault:. The source command: is accepted only in code or on the command line, so that a variable cannot start programs.",
         example: Example { bad: "JUSTCALL_CREDENTIALS=/etc/justcall.json", good: "JUSTCALL_CREDENTIALS=file:/etc/justcall.json" },
     }
     SourceUnreadable { name: "source_unreadable", severity: Severity::Error,

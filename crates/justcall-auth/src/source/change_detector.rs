@@ -62,9 +62,14 @@ impl ChangeDetector {
         fingerprint.is_none() || *known == fingerprint
     }
 
-    /// Returns true if reading the source runs foreign code, which may take long.
+    /// Returns true if reading the source runs foreign code or asks a server, which may take long.
     pub fn is_costly(&self) -> bool {
         self.source.is_costly()
+    }
+
+    /// Returns true if the login of the source should be renewed at `now`.
+    pub fn is_renewal_due(&self, now: Duration) -> bool {
+        self.source.is_renewal_due(now)
     }
 
     /// Returns true if this thread is reading the source.

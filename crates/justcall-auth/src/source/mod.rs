@@ -21,12 +21,14 @@ mod rewrite_check;
 mod running;
 mod spellings;
 mod text;
+mod vault;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -41,6 +43,7 @@ pub(crate) use fingerprints::Fingerprints;
 pub use rewrite::Content;
 pub use spellings::SPELLINGS;
 pub use text::Form;
+pub use vault::{VaultSecret, VaultSource};
 
 use crate::context::CallContext;
 use crate::options::CallOptions;
@@ -132,6 +135,8 @@ pub enum Source {
     },
     /// A program that prints the pair as JSON: its name and arguments.
     Command(Vec<String>),
+    /// A secret of Vault or OpenBao.
+    Vault(VaultSource),
     /// The source in `JUSTCALL_CREDENTIALS`, else the first default source with a pair.
     #[default]
     Default,
@@ -191,9 +196,14 @@ impl Source {
         }
     }
 
-    /// Returns true if reading the source runs foreign code, which may take long.
+    /// Returns true if reading the source runs foreign code or asks a server, which may take long.
     pub(crate) fn is_costly(&self) -> bool {
-        matches!(self, Self::Command(_) | Self::Callback(_))
+        matches!(self, Self::Command(_) | Self::Callback(_) | Self::Vault(_))
+    }
+
+    /// Returns true if the login of the source should be renewed at `now`, which a read of the source does.
+    pub(crate) fn is_renewal_due(&self, now: Duration) -> bool {
+        matches!(self, Self::Vault(source) if source.is_renewal_due(now))
     }
 
     /// Returns `env:` with the default variables.
@@ -207,7 +217,8 @@ impl Source {
         matches!(self, Self::Env { .. } | Self::Default)
     }
 
-    /// Returns the fingerprint of the variables of `env:`. Returns `None` if they are empty, or for another source.
+    /// Returns the fingerprint of the variables of `env:`, or of the login of `vault:` in the environment. Returns `None`
+    /// if they are empty, or for another source.
     pub(crate) fn fingerprint(
         &self,
         environment: &dyn Environment,
@@ -215,6 +226,7 @@ impl Source {
     ) -> Option<u64> {
         match self {
             Self::Env { key, secret, .. } => env::fingerprint(environment, key, secret, fingerprints),
+            Self::Vault(source) => source.fingerprint(environment, fingerprints),
             _ => None,
         }
     }
@@ -231,7 +243,7 @@ impl Source {
         }
     }
 
-    /// Reads the pair. Blocks while a file is read, or at most 10 seconds for a command.
+    /// Reads the pair. Blocks while a file is read, or at most 10 seconds for a command or for Vault.
     ///
     /// # Errors
     /// Fails with `credentials_missing` and all searched sources, with `credentials_malformed`, the source and the
@@ -257,15 +269,29 @@ impl Source {
     }
 
     /// Returns the source to use: for `default:`, the one that the environment selects, or the first one with a pair,
-    /// valid or not. Any other source returns itself.
+    /// valid or not; for `vault:`, the source with the settings of the environment. Any other source returns itself.
     ///
     /// # Errors
     /// Fails with `credentials_missing` and all searched sources, or with `invalid_argument` if the environment holds
-    /// no valid source.
+    /// no valid source or no valid address of Vault.
     pub fn resolve(&self, environment: &dyn Environment) -> Result<Self, Error> {
         match self {
-            Self::Default => default::resolve(environment, &CallContext::default()),
+            Self::Default => default::resolve(environment, &CallContext::default())?.resolve(environment),
+            Self::Vault(source) => source.resolve(environment).map(Self::Vault),
             named => Ok(named.clone()),
+        }
+    }
+
+    /// Opens the secret of a `vault:` source, to write a pair to it. Returns `None` for another source. Blocks for at most
+    /// 10 seconds.
+    ///
+    /// # Errors
+    /// Fails as [`Source::load`] does, but not if there is no secret yet. Fails with `source_unavailable` if the token
+    /// may not write.
+    pub fn vault_secret(&self) -> Option<Result<VaultSecret, Error>> {
+        match self {
+            Self::Vault(source) => Some(VaultSecret::open(source)),
+            _ => None,
         }
     }
 
@@ -281,6 +307,7 @@ impl Source {
             Self::Dir { path, key, secret } => dir::load(path, key, secret),
             Self::Systemd { key, secret } => dir::load_systemd(environment, key, secret),
             Self::Command(words) => command::load(words, context),
+            Self::Vault(source) => source.load(environment, context),
             Self::Default => default::load(environment, context),
             Self::Callback(callback) => callback::load(callback.as_ref()),
             Self::Fixed(credentials) => Ok(LoadedSource::new(credentials.clone(), "the program")),
@@ -299,6 +326,7 @@ impl fmt::Debug for Source {
             Self::Systemd { key, secret } => write!(f, "Systemd({key}, {secret})"),
             // The arguments of a command may contain a secret.
             Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),
+            Self::Vault(source) => source.fmt(f),
             Self::Default => f.write_str("Default"),
             Self::Callback(_) => f.write_str("Callback"),
             Self::Fixed(credentials) => f.debug_tuple("Fixed").field(credentials).finish(),

@@ -6,6 +6,7 @@ use justcall_auth_protocol::service;
 
 use super::Source;
 use super::spellings::{KEY_FILE, SECRET_FILE, refuse};
+use super::vault;
 
 pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     let (kind, rest) = spelling.split_once(':').unwrap_or((spelling, ""));
@@ -33,6 +34,7 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
             _ => Err(refuse("`systemd:` takes no path: systemd names the folder")),
         },
         ("command", line) => words(line),
+        ("vault", rest) => vault::parse(rest),
         _ => Err(refuse("its kind is unknown")),
     }
 }
@@ -135,6 +137,7 @@ mod tests {
         }
         assert_eq!(shown("dir:/run/x"), "Dir(/run/x, api_key, api_secret)");
         assert_eq!(shown("dir:/run/x?secret=s&key=k"), "Dir(/run/x, k, s)");
+        assert_eq!(shown("vault:kv/a"), "Vault(kv/a, api_key, api_secret, token)");
         assert_eq!(shown("systemd:"), "Systemd(api_key, api_secret)");
         assert_eq!(shown("systemd:?key=justcall.key"), "Systemd(justcall.key, api_secret)");
     }
@@ -179,6 +182,7 @@ mod tests {
             "command:",
             "command:   ",
             "command:pass 'canary",
+            "vault:canary:sec789xyz000",
             "default:canary",
             "keyring:canary",
         ] {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::dotenv::{self, Assignment, COMPROMISED_VARIABLE};
 use super::members::{Member, members};
 use super::rewrite_check;
-use super::text::{self, COMPROMISED, Form, strip_newline};
+use super::text::{self, COMPROMISED, Form, HALVES, strip_newline};
 
 /// The new content of a source.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ impl Content<'_> {
     pub fn rewrite(&self, old: &[u8]) -> Result<WipedBuffer, Error> {
         Self::check(old)?;
         let text = match Form::of(old) {
-            Form::Json => apply(old, self.json(old)?),
+            Form::Json => return self.rewrite_fields(old, HALVES),
             Form::Dotenv => apply(old, self.dotenv(old)),
             // [`Content::check`] has ensured that the line has no other content.
             Form::Line => {
@@ -48,10 +48,18 @@ impl Content<'_> {
         let read = text::parse(text.as_ref()).ok();
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
             Some(_) if rewrite_check::keeps_the_rest(old, text.as_ref()) => Ok(text),
-            _ => Err(Error::invalid_argument(
-                "The new pair cannot be written in the form of the existing text.",
-            )
-            .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
+            _ => Err(not_writable()),
+        }
+    }
+
+    /// Does the same for the JSON object `old` whose members `halves` are the key and the secret.
+    pub(super) fn rewrite_fields(&self, old: &[u8], halves: [&str; 2]) -> Result<WipedBuffer, Error> {
+        rewrite_check::check_fields(old, halves)?;
+        let text = apply(old, self.json(old, halves)?);
+        let read = text::parse_fields(text.as_ref(), halves).ok();
+        match read.filter(|read| read.credentials.same_pair(self.credentials)) {
+            Some(_) if rewrite_check::keeps_other_fields(old, text.as_ref(), halves) => Ok(text),
+            _ => Err(not_writable()),
         }
     }
 
@@ -85,14 +93,14 @@ impl Content<'_> {
         self.credentials.expose_authorization(|pair| read(&pair[..secret - 1], &pair[secret..]))
     }
 
-    fn json(&self, old: &[u8]) -> Result<Vec<Edit>, Error> {
+    fn json(&self, old: &[u8], [key_name, secret_name]: [&str; 2]) -> Result<Vec<Edit>, Error> {
         let json = rewrite_check::parse_json(old)?;
         let (key, secret) = self.expose_halves(|key, secret| (json_text(key), json_text(secret)));
         let created_at = json_text(self.created_at.as_bytes());
         let compromised = copy(if self.previous_compromised { b"true" } else { b"false" });
         let wanted = [
-            ("api_key", key, true),
-            ("api_secret", secret, true),
+            (key_name, key, true),
+            (secret_name, secret, true),
             ("created_at", created_at, true),
             (COMPROMISED, compromised, self.previous_compromised),
         ];
@@ -132,6 +140,11 @@ impl Content<'_> {
         }
         edits
     }
+}
+
+fn not_writable() -> Error {
+    Error::invalid_argument("The new pair cannot be written in the form of the existing text.")
+        .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")
 }
 
 /// A range of the old text, and the new text for it.

@@ -10,7 +10,7 @@ use super::dotenv::{self, Assignment};
 use super::failure::malformed;
 use super::members::{Member, members};
 use super::misnamed;
-use super::text::{self, COMPROMISED, Form, strip_newline};
+use super::text::{self, COMPROMISED, Form, HALVES, strip_newline};
 
 /// Checks `old`, see [`Content::check`](super::Content::check).
 pub(super) fn check(old: &[u8]) -> Result<(), Error> {
@@ -19,7 +19,7 @@ pub(super) fn check(old: &[u8]) -> Result<(), Error> {
         Form::Json | Form::Dotenv if bare.len() < old.len() => {
             Err(not_rewritable("it begins with a byte order mark, which is invisible"))
         }
-        Form::Json => check_json(bare),
+        Form::Json => check_fields(bare, HALVES),
         Form::Dotenv => check_dotenv(bare),
         Form::Line if is_one_line(bare) => Ok(()),
         Form::Line => Err(not_rewritable("it is neither JSON, nor dotenv lines, nor one line key:secret")),
@@ -48,13 +48,16 @@ pub(super) fn parse_json(old: &[u8]) -> Result<&str, Error> {
     std::str::from_utf8(old).map_err(|_| broken(1, 1))
 }
 
-/// The JSON members that this library reads.
-const MEMBERS: [&str; 4] = ["api_key", "api_secret", "created_at", COMPROMISED];
+/// Returns the JSON members that this library reads, of which `halves` are the key and the secret.
+fn own_members([key, secret]: [&str; 2]) -> [&str; 4] {
+    [key, secret, "created_at", COMPROMISED]
+}
 
-fn check_json(old: &[u8]) -> Result<(), Error> {
+/// Checks the JSON object `old` whose members `halves` are the key and the secret.
+pub(super) fn check_fields(old: &[u8], halves: [&str; 2]) -> Result<(), Error> {
     let json = parse_json(old)?;
     let members = members(json);
-    for name in MEMBERS {
+    for name in own_members(halves) {
         let mut present = members.iter().filter(|member| member.name == name);
         let is_nested = |member: &Member| json[member.value.clone()].starts_with(['{', '[']);
         if present.next().is_some_and(is_nested) {
@@ -118,20 +121,7 @@ fn has_other_content(line: &str) -> bool {
 pub(super) fn keeps_the_rest(old: &[u8], new: &[u8]) -> bool {
     match Form::of(old) {
         Form::Line => true,
-        Form::Json => {
-            let rest = |text: &[u8]| {
-                let mut json: Value = serde_json::from_slice(text).unwrap_or_default();
-                for mut ours in MEMBERS.iter().filter_map(|name| json.as_object_mut()?.remove(*name)) {
-                    text::wipe(&mut ours);
-                }
-                json
-            };
-            let (mut old, mut new) = (rest(old), rest(new));
-            let is_same = old == new;
-            text::wipe(&mut old);
-            text::wipe(&mut new);
-            is_same
-        }
+        Form::Json => keeps_other_fields(old, new, HALVES),
         Form::Dotenv => {
             let (before, after) = (dotenv::read(old), dotenv::read(new));
             let others = |line: &&Assignment| !dotenv::is_ours(line.name);
@@ -142,6 +132,22 @@ pub(super) fn keeps_the_rest(old: &[u8], new: &[u8]) -> bool {
             after.doubts.is_empty() && rest.eq(kept)
         }
     }
+}
+
+/// Returns true if the JSON objects `old` and `new` differ only in the pair, whose members are `halves`.
+pub(super) fn keeps_other_fields(old: &[u8], new: &[u8], halves: [&str; 2]) -> bool {
+    let rest = |text: &[u8]| {
+        let mut json: Value = serde_json::from_slice(text).unwrap_or_default();
+        for mut ours in own_members(halves).iter().filter_map(|name| json.as_object_mut()?.remove(*name)) {
+            text::wipe(&mut ours);
+        }
+        json
+    };
+    let (mut old, mut new) = (rest(old), rest(new));
+    let is_same = old == new;
+    text::wipe(&mut old);
+    text::wipe(&mut new);
+    is_same
 }
 
 #[cfg(test)]

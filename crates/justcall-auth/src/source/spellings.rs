@@ -24,6 +24,11 @@ pub const SPELLINGS: &[(&str, &str)] = &[
         "command:PROGRAM ARG…",
         "a program that prints that JSON; words are quoted as in a shell, and nothing is expanded",
     ),
+    (
+        "vault:https://HOST:PORT/MOUNT/PATH",
+        "a secret of Vault or OpenBao (KV version 2) with the fields api_key and api_secret; ?auth=approle or ?auth=jwt for other logins than a token",
+    ),
+    ("vault:MOUNT/PATH", "the same with the address in VAULT_ADDR"),
 ];
 
 /// The default file names of `dir:` and `systemd:`.

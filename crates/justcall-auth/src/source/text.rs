@@ -17,6 +17,9 @@ use super::misnamed;
 /// The JSON member, and the file beside the halves, that state whether the previous pair is compromised.
 pub(super) const COMPROMISED: &str = "previous_compromised";
 
+/// The JSON members of the key and the secret.
+pub(super) const HALVES: [&str; 2] = ["api_key", "api_secret"];
+
 /// The form of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -90,6 +93,14 @@ pub(super) fn strip_newline(text: &[u8]) -> &[u8] {
 /// # Errors
 /// Fails as [`parse`] does.
 pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
+    parse_fields(text, HALVES)
+}
+
+/// Reads a pair in JSON whose members for the key and the secret have these names.
+///
+/// # Errors
+/// Fails as [`parse`] does.
+pub(super) fn parse_fields(text: &[u8], [key, secret]: [&str; 2]) -> Result<LoadedPair, Error> {
     refuse_encoding(text)?;
     // The parser's message is not used, because it would quote its input.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
@@ -105,7 +116,7 @@ pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
             None => malformed(&format!("its JSON has no `{name}`")),
         }),
     };
-    let halves = take("api_key").and_then(|key| Ok((key, take("api_secret")?)));
+    let halves = take(key).and_then(|key| Ok((key, take(secret)?)));
     let previous_compromised = match json.get(COMPROMISED) {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(value)) => Ok(*value),

@@ -26,9 +26,37 @@ const fn activity(phase: Phase) -> &'static str {
     }
 }
 
+/// The server that a call sends to, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// JustCall.
+    Service,
+    /// A server of Vault or OpenBao.
+    Vault,
+}
+
+impl Peer {
+    /// Returns the name within a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Service => "the service",
+            Self::Vault => "Vault",
+        }
+    }
+
+    /// Returns the name of the URL, at the start of a sentence.
+    pub const fn url_name(self) -> &'static str {
+        match self {
+            Self::Service => "The base URL",
+            Self::Vault => "The address of Vault",
+        }
+    }
+}
+
 /// The state of one call on one thread.
 pub(super) struct CallState {
     context: CallContext,
+    peer: Peer,
     header: Option<PairHeader>,
     /// How much of the request ureq must be able to write at once, in bytes.
     output_size: usize,
@@ -56,13 +84,19 @@ pub(super) struct CurrentCall {
 impl CurrentCall {
     /// Starts a call that sends no pair.
     pub fn begin(context: CallContext) -> Self {
-        Self::begin_with(context, None, 0)
+        Self::begin_with(context, Peer::Service, None, 0)
     }
 
     /// Starts a call that sends `header`. The response is searched for its secret.
-    pub fn begin_with(context: CallContext, header: Option<PairHeader>, output_size: usize) -> Self {
+    pub fn begin_with(
+        context: CallContext,
+        peer: Peer,
+        header: Option<PairHeader>,
+        output_size: usize,
+    ) -> Self {
         let state = Rc::new(CallState {
             context,
+            peer,
             header,
             output_size,
             placed: Cell::new(false),
@@ -113,12 +147,17 @@ fn run_without_call<T>(code: impl FnOnce() -> T) -> T {
 }
 
 impl CallState {
-    /// Returns the pair that the call sends.
+    /// Returns the server that the call sends to.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Returns the secret that the call sends in a header.
     pub fn header(&self) -> Option<&PairHeader> {
         self.header.as_ref()
     }
 
-    /// Passes `output` to `send`, with the pair if it contains the placeholder, once a call.
+    /// Passes `output` to `send`, with the secret if it contains the placeholder, once a call.
     pub fn send_output(
         &self,
         output: &[u8],

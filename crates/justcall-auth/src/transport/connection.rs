@@ -6,6 +6,7 @@ use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::Uri;
 use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::RegisterWipe;
 use once_cell::sync::OnceCell;
@@ -43,20 +44,26 @@ impl Connector {
     }
 
     fn open(&self, details: &ConnectionDetails<'_>, call: &CallState) -> io::Result<Connection> {
-        let (host, port) = host_and_port(details.uri);
+        let channel = self.open_channel(details.uri, details.needs_tls(), call)?;
+        let buffers =
+            GrowingBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Connection { channel, buffers, just_read: false })
+    }
+
+    /// Connects to the host of `uri`, through the proxy if there is one.
+    pub fn open_channel(&self, uri: &Uri, is_encrypted: bool, call: &CallState) -> io::Result<Channel> {
+        let (host, port) = host_and_port(uri);
         let mut socket = if let Some(proxy) = self.proxy() {
             self.tunnel(proxy, host, port, call)?
         } else {
             let addresses = self.look_up(host, port, call)?;
-            if !details.needs_tls() {
+            if !is_encrypted {
                 refuse_plain_text_beyond_loopback(&addresses, call)?;
             }
             self.connect_tcp(host, &addresses, call)?
         };
-        let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut socket, call)?) } else { None };
-        let buffers =
-            GrowingBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Connection { channel: Channel::new(socket, tls), buffers, just_read: false })
+        let tls = if is_encrypted { Some(self.shake_hands(host, &mut socket, call)?) } else { None };
+        Ok(Channel::new(socket, tls))
     }
 
     /// Connects to the service through `proxy`. The proxy looks up the name of the service, because this machine may
@@ -93,8 +100,10 @@ impl Connector {
         call: &CallState,
     ) -> io::Result<Box<ClientConnection>> {
         let host = without_brackets(host).to_owned();
-        let name = ServerName::try_from(host)
-            .map_err(|_| call.fail(Error::invalid_argument("The base URL contains an invalid host name.")))?;
+        let name = ServerName::try_from(host).map_err(|_| {
+            let url = call.peer().url_name();
+            call.fail(Error::invalid_argument(format!("{url} contains an invalid host name.")))
+        })?;
         let config = self.handshake.get_or_try_init(|| self.configure()).map_err(|error| call.fail(error))?;
         let mut tls = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         tls.complete_io(socket)?;
@@ -129,9 +138,10 @@ pub(super) fn refuse_plain_text_beyond_loopback(
     match addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) {
         None => Ok(()),
         Some(_) => Err(call.fail(
-            Error::invalid_argument(
-                "The base URL is http:// and its host is not a loopback address, so the secret would be sent unencrypted.",
-            )
+            Error::invalid_argument(format!(
+                "{} is http:// and its host is not a loopback address, so the secret would be sent unencrypted.",
+                call.peer().url_name()
+            ))
             .with_hint("Use https://."),
         )),
     }

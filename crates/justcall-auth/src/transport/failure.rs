@@ -4,7 +4,7 @@ use std::io;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::call::{CallState, PROXY_HINT, Phase};
+use super::call::{CallState, PROXY_HINT, Peer, Phase};
 use super::{exhaustion, tls};
 
 /// Converts `error` of `call` into an error of the table.
@@ -13,7 +13,7 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
             Error::new(ErrorKind::OutOfMemory)
         }
-        ureq::Error::Io(error) => tls::failure(error).unwrap_or_else(|| lost(error, call)),
+        ureq::Error::Io(error) => tls::failure(error, call.peer()).unwrap_or_else(|| lost(error, call)),
         ureq::Error::LargeResponseHeader(..) => {
             Error::with_message(ErrorKind::InvalidResponse, "The headers of the response are too large.")
         }
@@ -23,8 +23,10 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
             Error::invalid_argument("The URL cannot be used for a request.")
         }
-        _ => Error::with_message(ErrorKind::ConnectionFailed, "The connection to the service failed.")
-            .with_reason(call.phase().name()),
+        _ => {
+            let message = format!("The connection to {} failed.", call.peer().name());
+            Error::with_message(ErrorKind::ConnectionFailed, message).with_reason(call.phase().name())
+        }
     });
     error.with_request_sent(call.was_sent())
 }
@@ -37,7 +39,11 @@ fn lost(error: &io::Error, call: &CallState) -> Error {
         return exhausted.error().with_reason(phase.name());
     }
     let proxy = call.proxy();
-    let peer = proxy.as_ref().map_or("The service's host".to_owned(), |proxy| format!("The proxy {proxy}"));
+    let host = match call.peer() {
+        Peer::Service => "The service's host",
+        Peer::Vault => "Vault's host",
+    };
+    let peer = proxy.as_ref().map_or(host.to_owned(), |proxy| format!("The proxy {proxy}"));
     let what = match error.kind() {
         ConnectionRefused => format!("{peer} refused the connection"),
         ConnectionReset | ConnectionAborted | BrokenPipe if proxy.is_some() => {

@@ -11,6 +11,9 @@
 //! - **ureq gets a placeholder for the `Authorization` header** ([`header::defaults`]), because it copies headers
 //!   and logs its output at level trace. The connection replaces the placeholder by the pair immediately before
 //!   encryption, and fails if it found none.
+//!
+//! Requests to Vault do not use ureq, because it logs whole bodies at level trace, and theirs contain secrets. [`vault`]
+//! writes and reads them over the same connections.
 
 mod authorities;
 mod beginning;
@@ -34,6 +37,7 @@ mod route;
 mod settings;
 mod socket;
 mod tls;
+mod vault;
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -56,7 +60,7 @@ use ureq::{Agent, Body};
 use crate::clock;
 use crate::context::CallContext;
 pub(crate) use authorities::{SystemRoots, roots_in, roots_of};
-use call::CurrentCall;
+use call::{CurrentCall, Peer};
 pub use certificate::Certificate;
 use connection::Connector;
 use echo::FilteredBody;
@@ -68,6 +72,7 @@ use resolve::NoResolver;
 pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
+pub(crate) use vault::{VaultClient, VaultRequest};
 
 /// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -142,7 +147,8 @@ impl Transport {
         // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let body = outgoing.request.body().or(expects_body.then_some(&[]));
-        let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header), output_size(&head, body));
+        let size = output_size(&head, body);
+        let call = CurrentCall::begin_with(outgoing.context.clone(), Peer::Service, Some(header), size);
         let http_response = match body {
             Some(body) => self.agent.run(head.map(|()| body)),
             None => self.agent.run(head),

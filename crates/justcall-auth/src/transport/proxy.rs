@@ -123,7 +123,8 @@ impl Proxy {
                 "Add the user name and password to the URL of the proxy, as http://user:password@host:port.",
             ))),
             Some(status) => {
-                Err(call.fail(self.refused(&format!("refused to connect to the service (HTTP {status})"))))
+                let peer = call.peer().name();
+                Err(call.fail(self.refused(&format!("refused to connect to {peer} (HTTP {status})"))))
             }
             None => Err(call.fail(self.refused("does not answer like a proxy"))),
         }

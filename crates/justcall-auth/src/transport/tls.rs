@@ -9,6 +9,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
+use super::call::Peer;
+
 /// Loads no private key: this client has no certificate. Keeps ring's signing code out of the binary.
 #[derive(Debug)]
 struct NoPrivateKeys;
@@ -32,9 +34,10 @@ pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
 }
 
 /// Returns the TLS error inside `error`, if there is one.
-pub(super) fn failure(error: &io::Error) -> Option<Error> {
+pub(super) fn failure(error: &io::Error, peer: Peer) -> Option<Error> {
     let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    let message = format!("The TLS connection to the service could not be established: {}.", why(inner));
+    let (peer, why) = (peer.name(), why(inner));
+    let message = format!("The TLS connection to {peer} could not be established: {why}.");
     let result = Error::with_message(ErrorKind::TlsFailed, message);
     Some(match inner {
         rustls::Error::InvalidCertificate(why) => match why {

@@ -1,0 +1,326 @@
+//! Requests to a server of Vault, over a new connection each, without ureq.
+//!
+//! Head and body of a request and the body of its response may each contain a secret. They are only in buffers that are
+//! wiped, and no layer logs them.
+
+use std::io;
+use std::sync::Arc;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::service;
+use justcall_auth_protocol::url::BaseUrl;
+use justcall_auth_secret::{RegisterWipe, Secret, WipedBuffer};
+
+use super::authorities::SystemRoots;
+use super::beginning::head_length;
+use super::call::{CallState, CurrentCall, Peer, Phase};
+use super::connection::Connector;
+use super::failure;
+use super::resolve::AddressBook;
+use super::settings::Settings;
+use crate::context::CallContext;
+
+/// The largest head of a response and framing of its body, in bytes.
+const MAX_FRAME: usize = 16 * 1024;
+
+/// A request to a server of Vault.
+pub(crate) struct VaultRequest<'a> {
+    pub address: &'a BaseUrl,
+    /// The path, from `/v1/` on, percent-encoded.
+    pub path: &'a str,
+    /// The namespace, without line breaks.
+    pub namespace: Option<&'a str>,
+    pub token: Option<&'a Secret>,
+    /// The JSON to send with POST. Without it, the method is GET.
+    pub body: Option<&'a [u8]>,
+    /// The largest body of a response, in bytes.
+    pub max_body: usize,
+    pub context: CallContext,
+}
+
+/// Sends requests to Vault.
+pub(crate) struct VaultClient(Connector);
+
+impl VaultClient {
+    pub fn new(settings: Settings, addresses: Arc<AddressBook>, system_roots: Arc<SystemRoots>) -> Self {
+        Self(Connector::new(settings, addresses, system_roots))
+    }
+
+    /// Sends the request once and reads the whole response. Returns its status and body. Follows no redirect.
+    pub fn send(&self, request: &VaultRequest<'_>) -> Result<(u16, WipedBuffer), Error> {
+        let _last = RegisterWipe;
+        let call = CurrentCall::begin_with(request.context.clone(), Peer::Vault, None, 0);
+        self.exchange(request, &call).map_err(|error| failure::explain(&error.into(), &call))
+    }
+
+    fn exchange(&self, request: &VaultRequest<'_>, call: &CallState) -> io::Result<(u16, WipedBuffer)> {
+        let uri = request.address.uri(request.path.to_owned().into()).map_err(|_| {
+            call.fail(Error::invalid_argument("The address or the path of Vault is not part of a valid URL."))
+        })?;
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let head_and_body = write(request, path);
+        let mut channel = self.0.open_channel(&uri, request.address.is_encrypted(), call)?;
+        call.enter(Phase::Send);
+        channel.send(head_and_body.as_ref(), call)?;
+        let mut received = WipedBuffer::with_capacity(request.max_body + MAX_FRAME);
+        loop {
+            if received.spare().is_empty() {
+                return Err(too_long(request, call));
+            }
+            let count = channel.receive(received.spare(), call)?;
+            received.advance(count);
+            match read(received.as_ref(), count == 0) {
+                Reading::Incomplete if count == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Reading::Incomplete => {}
+                Reading::Complete(_, body) if body.as_ref().len() > request.max_body => {
+                    return Err(too_long(request, call));
+                }
+                Reading::Complete(status, body) => return Ok((status, body)),
+                Reading::NotHttp => {
+                    let message = "its answer is not valid HTTP";
+                    return Err(call.fail(Error::with_message(ErrorKind::InvalidResponse, message)));
+                }
+            }
+        }
+    }
+}
+
+fn too_long(request: &VaultRequest<'_>, call: &CallState) -> io::Error {
+    let message = format!("its answer is longer than {} bytes", request.max_body);
+    call.fail(Error::with_message(ErrorKind::InvalidResponse, message))
+}
+
+/// Writes the request for `path`.
+fn write(request: &VaultRequest<'_>, path: &str) -> WipedBuffer {
+    let body = request.body.unwrap_or_default();
+    let method = if request.body.is_some() { "POST" } else { "GET" };
+    let host = request.address.host_header();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: ").into_bytes();
+    head.extend_from_slice(host.as_bytes());
+    // Agents of Vault may require `X-Vault-Request`, so that other programs cannot be made to send a request.
+    head.extend_from_slice(b"\r\nConnection: close\r\nX-Vault-Request: true\r\n");
+    let line = |head: &mut Vec<u8>, name: &str, value: &str| {
+        for part in [name, ": ", value, "\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+    };
+    // The name of this client that the service knows is not for Vault.
+    for (name, value) in service::HEADERS.iter().filter(|(name, _)| !name.starts_with("x-")) {
+        line(&mut head, name, value);
+    }
+    if let Some(namespace) = request.namespace {
+        line(&mut head, "X-Vault-Namespace", namespace);
+    }
+    if request.body.is_some() {
+        line(&mut head, "Content-Length", &body.len().to_string());
+    }
+    let token_name = b"X-Vault-Token: ";
+    let token_length = request.token.map_or(0, |token| token_name.len() + token.len() + 2);
+    let mut written = WipedBuffer::with_capacity(head.len() + token_length + 2 + body.len());
+    written.push(&head);
+    if let Some(token) = request.token {
+        written.push(token_name);
+        token.expose(|token| written.push(token));
+        written.push(b"\r\n");
+    }
+    written.push(b"\r\n");
+    written.push(body);
+    written
+}
+
+/// The state of a response.
+enum Reading {
+    /// More bytes must come.
+    Incomplete,
+    /// The status and the body.
+    Complete(u16, WipedBuffer),
+    /// The bytes are no response.
+    NotHttp,
+}
+
+/// Reads the response at the start of `bytes`. `has_ended` is true if no more bytes come.
+fn read(mut bytes: &[u8], has_ended: bool) -> Reading {
+    let (head, rest) = loop {
+        if !bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected) {
+            return Reading::NotHttp;
+        }
+        let Some(length) = head_length(bytes) else { return Reading::Incomplete };
+        let (head, rest) = bytes.split_at(length);
+        match std::str::from_utf8(head).ok().and_then(Head::parse) {
+            None => return Reading::NotHttp,
+            // An interim response comes before the final one.
+            Some(Head { status: 100..=199, .. }) => bytes = rest,
+            Some(head) => break (head, rest),
+        }
+    };
+    let copy = |body: &[u8]| {
+        let mut copy = WipedBuffer::with_capacity(body.len());
+        copy.push(body);
+        Reading::Complete(head.status, copy)
+    };
+    match head {
+        Head { status: 204 | 304, .. } => copy(&[]),
+        Head { is_chunked: true, status, .. } => match chunks(rest) {
+            Ok(Some(body)) => Reading::Complete(status, body),
+            Ok(None) => Reading::Incomplete,
+            Err(()) => Reading::NotHttp,
+        },
+        Head { length: Some(length), .. } if rest.len() >= length => copy(&rest[..length]),
+        Head { length: None, .. } if has_ended => copy(rest),
+        _ => Reading::Incomplete,
+    }
+}
+
+/// The parts of a head that determine how to read the body.
+struct Head {
+    status: u16,
+    is_chunked: bool,
+    length: Option<usize>,
+}
+
+impl Head {
+    fn parse(head: &str) -> Option<Self> {
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok().filter(|status| *status >= 100)?;
+        let mut head = Self { status, is_chunked: false, length: None };
+        for line in lines.filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':')?;
+            let value = value.trim();
+            if name.eq_ignore_ascii_case("transfer-encoding") {
+                // Vault uses no other encoding.
+                head.is_chunked = value.eq_ignore_ascii_case("chunked").then_some(true)?;
+            } else if name.eq_ignore_ascii_case("content-length") {
+                head.length = Some(value.parse().ok()?);
+            }
+        }
+        Some(head)
+    }
+}
+
+/// Decodes a chunked body. Returns `None` if it is not complete.
+fn chunks(mut rest: &[u8]) -> Result<Option<WipedBuffer>, ()> {
+    let mut body = WipedBuffer::with_capacity(rest.len());
+    loop {
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+        let line = std::str::from_utf8(&rest[..end]).map_err(|_| ())?;
+        // Extensions may follow the length.
+        let digits = line.split(';').next().unwrap_or_default().trim();
+        let length = usize::from_str_radix(digits, 16).map_err(|_| ())?;
+        let Some(after) = length.checked_add(end + 1) else { return Err(()) };
+        let Some(chunk) = rest.get(end + 1..after) else { return Ok(None) };
+        if length == 0 {
+            return Ok(Some(body));
+        }
+        body.push(chunk);
+        rest = match &rest[after..] {
+            [b'\r', b'\n', next @ ..] | [b'\n', next @ ..] => next,
+            [] | [b'\r'] => return Ok(None),
+            _ => return Err(()),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Returns the status and the body, "incomplete" or "not HTTP".
+    fn shown(bytes: &[u8], has_ended: bool) -> String {
+        match read(bytes, has_ended) {
+            Reading::Complete(status, body) => format!("{status} {}", String::from_utf8_lossy(body.as_ref())),
+            Reading::Incomplete => "incomplete".to_owned(),
+            Reading::NotHttp => "not HTTP".to_owned(),
+        }
+    }
+
+    #[test]
+    fn it_reads_a_response_once_it_is_complete() {
+        for (response, expected) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody", "200 body"),
+            (
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n2\r\nbo\r\n2;x=y\r\ndy\r\n0\r\n\r\n",
+                "200 body",
+            ),
+            (
+                "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}",
+                "404 {}",
+            ),
+            ("HTTP/1.1 204 No Content\r\n\r\n", "204 "),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "200 "),
+        ] {
+            assert_eq!(shown(response.as_bytes(), false), expected, "{response}");
+            // The empty line after the last chunk is not needed.
+            let needed = if response.contains("0\r\n\r\n") && response.contains("unked") { 2 } else { 0 };
+            for end in 0..response.len() - needed {
+                assert_eq!(
+                    shown(&response.as_bytes()[..end], false),
+                    "incomplete",
+                    "{end} bytes of {response}"
+                );
+            }
+        }
+        let until_end = b"HTTP/1.0 200 OK\r\n\r\nbody";
+        assert_eq!([shown(until_end, false), shown(until_end, true)], ["incomplete", "200 body"]);
+    }
+
+    #[test]
+    fn it_refuses_what_is_no_response() {
+        for bad in [
+            "SSH-2.0\r\n\r\n",
+            "HTTP/2 200\r\n\r\n",
+            "HTTP/1.1 OK\r\n\r\n",
+            "HTTP/1.1 20 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+        ] {
+            assert_eq!(shown(bad.as_bytes(), true), "not HTTP", "{bad}");
+        }
+        assert_eq!(shown(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbody", true), "incomplete");
+    }
+
+    #[test]
+    fn it_reads_any_number_of_interim_responses_on_a_small_stack() {
+        let many = "HTTP/1.1 100 \r\n\r\n".repeat(5000) + "HTTP/1.1 204 \r\n\r\n";
+        let thread = std::thread::Builder::new().stack_size(128 * 1024);
+        let read = thread.spawn(move || shown(many.as_bytes(), false)).expect("a thread").join();
+        assert_eq!(read.expect("no panic"), "204 ");
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_was_written_in_chunks(body in prop::collection::vec(any::<u8>(), 0..300), size in 1_usize..50) {
+            let mut response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+            for chunk in body.chunks(size) {
+                response.extend(format!("{:x}\r\n", chunk.len()).bytes());
+                response.extend(chunk);
+                response.extend(b"\r\n");
+            }
+            let head = response.len();
+            response.extend(b"0\r\n\r\n");
+            match read(&response, false) {
+                Reading::Complete(200, read) => prop_assert_eq!(read.as_ref(), body.as_slice()),
+                _ => prop_assert!(false, "it is complete"),
+            }
+            prop_assert!(matches!(read(&response[..head], true), Reading::Incomplete));
+        }
+
+        #[test]
+        fn it_accepts_any_bytes_without_a_panic(
+            head in "HTTP/1\\.[01] [0-9]{0,4}[ a-z:;\\-0-9\r\n]{0,60}", rest in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let mut bytes = head.into_bytes();
+            bytes.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
+            bytes.extend(rest);
+            for has_ended in [false, true] {
+                shown(&bytes, has_ended);
+            }
+        }
+    }
+}
