@@ -35,7 +35,7 @@ pub(super) fn beginning(bytes: &[u8]) -> Beginning {
 }
 
 /// Returns the length of the head at the start of `bytes`, with its empty line, or `None` if the head is not complete.
-pub(super) fn head_length(bytes: &[u8]) -> Option<usize> {
+fn head_length(bytes: &[u8]) -> Option<usize> {
     let mut length = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         length += line.len();

@@ -6,13 +6,13 @@
 use std::io;
 use std::sync::Arc;
 
+use httparse::Status;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::service;
 use justcall_auth_protocol::url::BaseUrl;
 use justcall_auth_secret::{RegisterWipe, Secret, WipedBuffer};
 
 use super::authorities::SystemRoots;
-use super::beginning::head_length;
 use super::call::{CallState, CurrentCall, Peer, Phase};
 use super::connection::Connector;
 use super::failure;
@@ -22,6 +22,9 @@ use crate::context::CallContext;
 
 /// The largest head of a response and framing of its body, in bytes.
 const MAX_FRAME: usize = 16 * 1024;
+
+/// The largest number of headers of a response. Vault sends about ten.
+const MAX_HEADERS: usize = 64;
 
 /// A request to a server of Vault.
 pub(crate) struct VaultRequest<'a> {
@@ -70,13 +73,13 @@ impl VaultClient {
             let count = channel.receive(received.spare(), call)?;
             received.advance(count);
             match read(received.as_ref(), count == 0) {
-                Reading::Incomplete if count == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Reading::Incomplete => {}
-                Reading::Complete(_, body) if body.as_ref().len() > request.max_body => {
+                Ok(None) if count == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(None) => {}
+                Ok(Some((_, body))) if body.as_ref().len() > request.max_body => {
                     return Err(too_long(request, call));
                 }
-                Reading::Complete(status, body) => return Ok((status, body)),
-                Reading::NotHttp => {
+                Ok(Some(response)) => return Ok(response),
+                Err(NotHttp) => {
                     let message = "its answer is not valid HTTP";
                     return Err(call.fail(Error::with_message(ErrorKind::InvalidResponse, message)));
                 }
@@ -128,47 +131,33 @@ fn write(request: &VaultRequest<'_>, path: &str) -> WipedBuffer {
     written
 }
 
-/// The state of a response.
-enum Reading {
-    /// More bytes must come.
-    Incomplete,
-    /// The status and the body.
-    Complete(u16, WipedBuffer),
-    /// The bytes are no response.
-    NotHttp,
+/// The bytes are not valid HTTP/1.
+struct NotHttp;
+
+/// Reads the response at the start of `bytes`. `has_ended` is true if no more bytes come. Returns the status and the body,
+/// or `None` if the response is not complete.
+fn read(mut bytes: &[u8], has_ended: bool) -> Result<Option<(u16, WipedBuffer)>, NotHttp> {
+    let (head, rest) = loop {
+        match Head::parse(bytes)? {
+            None => return Ok(None),
+            // An interim response comes before the final one.
+            Some((Head { status: 100..=199, .. }, rest)) => bytes = rest,
+            Some(found) => break found,
+        }
+    };
+    let body = match head {
+        Head { status: 204 | 304, .. } => Some(wiped_copy(&[])),
+        Head { is_chunked: true, .. } => chunks(rest)?,
+        Head { length: Some(length), .. } => rest.get(..length).map(wiped_copy),
+        Head { length: None, .. } => has_ended.then(|| wiped_copy(rest)),
+    };
+    Ok(body.map(|body| (head.status, body)))
 }
 
-/// Reads the response at the start of `bytes`. `has_ended` is true if no more bytes come.
-fn read(mut bytes: &[u8], has_ended: bool) -> Reading {
-    let (head, rest) = loop {
-        if !bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected) {
-            return Reading::NotHttp;
-        }
-        let Some(length) = head_length(bytes) else { return Reading::Incomplete };
-        let (head, rest) = bytes.split_at(length);
-        match std::str::from_utf8(head).ok().and_then(Head::parse) {
-            None => return Reading::NotHttp,
-            // An interim response comes before the final one.
-            Some(Head { status: 100..=199, .. }) => bytes = rest,
-            Some(head) => break (head, rest),
-        }
-    };
-    let copy = |body: &[u8]| {
-        let mut copy = WipedBuffer::with_capacity(body.len());
-        copy.push(body);
-        Reading::Complete(head.status, copy)
-    };
-    match head {
-        Head { status: 204 | 304, .. } => copy(&[]),
-        Head { is_chunked: true, status, .. } => match chunks(rest) {
-            Ok(Some(body)) => Reading::Complete(status, body),
-            Ok(None) => Reading::Incomplete,
-            Err(()) => Reading::NotHttp,
-        },
-        Head { length: Some(length), .. } if rest.len() >= length => copy(&rest[..length]),
-        Head { length: None, .. } if has_ended => copy(rest),
-        _ => Reading::Incomplete,
-    }
+fn wiped_copy(body: &[u8]) -> WipedBuffer {
+    let mut copy = WipedBuffer::with_capacity(body.len());
+    copy.push(body);
+    copy
 }
 
 /// The parts of a head that determine how to read the body.
@@ -179,43 +168,42 @@ struct Head {
 }
 
 impl Head {
-    fn parse(head: &str) -> Option<Self> {
-        let mut lines = head.lines();
-        let status = lines.next()?.split(' ').nth(1)?.parse().ok().filter(|status| *status >= 100)?;
-        let mut head = Self { status, is_chunked: false, length: None };
-        for line in lines.filter(|line| !line.is_empty()) {
-            let (name, value) = line.split_once(':')?;
-            let value = value.trim();
-            if name.eq_ignore_ascii_case("transfer-encoding") {
+    /// Parses the head at the start of `bytes`. Returns it with what follows, or `None` if it is not complete.
+    fn parse(bytes: &[u8]) -> Result<Option<(Self, &[u8])>, NotHttp> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut headers);
+        let Status::Complete(end) = response.parse(bytes).map_err(|_| NotHttp)? else { return Ok(None) };
+        let mut head = Self { status: response.code.unwrap_or_default(), is_chunked: false, length: None };
+        for header in response.headers {
+            let value = header.value.trim_ascii();
+            if header.name.eq_ignore_ascii_case("transfer-encoding") {
                 // Vault uses no other encoding.
-                head.is_chunked = value.eq_ignore_ascii_case("chunked").then_some(true)?;
-            } else if name.eq_ignore_ascii_case("content-length") {
-                head.length = Some(value.parse().ok()?);
+                head.is_chunked = value.eq_ignore_ascii_case(b"chunked").then_some(true).ok_or(NotHttp)?;
+            } else if header.name.eq_ignore_ascii_case("content-length") {
+                let value = std::str::from_utf8(value).map_err(|_| NotHttp)?;
+                head.length = Some(value.parse().map_err(|_| NotHttp)?);
             }
         }
-        Some(head)
+        Ok(Some((head, &bytes[end..])))
     }
 }
 
 /// Decodes a chunked body. Returns `None` if it is not complete.
-fn chunks(mut rest: &[u8]) -> Result<Option<WipedBuffer>, ()> {
+fn chunks(mut rest: &[u8]) -> Result<Option<WipedBuffer>, NotHttp> {
     let mut body = WipedBuffer::with_capacity(rest.len());
     loop {
-        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
-        let line = std::str::from_utf8(&rest[..end]).map_err(|_| ())?;
-        // Extensions may follow the length.
-        let digits = line.split(';').next().unwrap_or_default().trim();
-        let length = usize::from_str_radix(digits, 16).map_err(|_| ())?;
-        let Some(after) = length.checked_add(end + 1) else { return Err(()) };
-        let Some(chunk) = rest.get(end + 1..after) else { return Ok(None) };
+        let status = httparse::parse_chunk_size(rest).map_err(|_| NotHttp)?;
+        let Status::Complete((start, length)) = status else { return Ok(None) };
         if length == 0 {
             return Ok(Some(body));
         }
+        let end = usize::try_from(length).ok().and_then(|length| length.checked_add(start)).ok_or(NotHttp)?;
+        let Some(chunk) = rest.get(start..end) else { return Ok(None) };
         body.push(chunk);
-        rest = match &rest[after..] {
-            [b'\r', b'\n', next @ ..] | [b'\n', next @ ..] => next,
+        rest = match &rest[end..] {
+            [b'\r', b'\n', next @ ..] => next,
             [] | [b'\r'] => return Ok(None),
-            _ => return Err(()),
+            _ => return Err(NotHttp),
         };
     }
 }
@@ -229,9 +217,9 @@ mod tests {
     /// Returns the status and the body, "incomplete" or "not HTTP".
     fn shown(bytes: &[u8], has_ended: bool) -> String {
         match read(bytes, has_ended) {
-            Reading::Complete(status, body) => format!("{status} {}", String::from_utf8_lossy(body.as_ref())),
-            Reading::Incomplete => "incomplete".to_owned(),
-            Reading::NotHttp => "not HTTP".to_owned(),
+            Ok(Some((status, body))) => format!("{status} {}", String::from_utf8_lossy(body.as_ref())),
+            Ok(None) => "incomplete".to_owned(),
+            Err(NotHttp) => "not HTTP".to_owned(),
         }
     }
 
@@ -305,10 +293,10 @@ mod tests {
             let head = response.len();
             response.extend(b"0\r\n\r\n");
             match read(&response, false) {
-                Reading::Complete(200, read) => prop_assert_eq!(read.as_ref(), body.as_slice()),
+                Ok(Some((200, read))) => prop_assert_eq!(read.as_ref(), body.as_slice()),
                 _ => prop_assert!(false, "it is complete"),
             }
-            prop_assert!(matches!(read(&response[..head], true), Reading::Incomplete));
+            prop_assert!(matches!(read(&response[..head], true), Ok(None)));
         }
 
         #[test]
