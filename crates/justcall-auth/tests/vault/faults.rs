@@ -207,6 +207,9 @@ fn it_reports_a_server_that_cannot_be_reached_or_trusted() {
             "https://host",
         );
     }
+    let injected = root.clone().with("VAULT_NAMESPACE", "a\r\nX-Vault-Token: b");
+    let error = injected.load(&spelling).expect_err("it is no header");
+    assert!(error.message().contains("namespace of Vault contains a control character"), "{error}");
     let error = root.clone().with("VAULT_CACERT", "/nonexistent").load(&spelling).expect_err("no file");
     assert!(error.message().contains("CA file /nonexistent"), "{error}");
 }

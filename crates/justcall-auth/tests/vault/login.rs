@@ -144,6 +144,7 @@ fn it_logs_in_with_a_jwt_as_of_a_kubernetes_service_account() {
     let error = variables.load(&spelling).expect_err("no role");
     assert_eq!((error.kind(), error.reason()), (ErrorKind::InvalidArgument, Some("vault_login")));
     is_refused(&variables, &format!("{spelling}&role=other"), "refused the login at auth/jwt");
+    is_refused(&variables, &format!("{spelling}&role=a\",\"b"), "the role contains no token, role");
     let stranger = JwtIssuer::default();
     for (bad, why) in [
         (issuer.sign(&claims("system:serviceaccount:shop:other", now + 3600)), "another subject"),

@@ -8,7 +8,7 @@ use justcall_auth_protocol::error::Error;
 
 use super::super::{Environment, setting};
 use super::login::Login;
-use super::spelling::addresses_of;
+use super::spelling::{addresses_of, is_text};
 use super::{Target, failure};
 
 /// Returns the variable of OpenBao or of Vault whose name ends in `name`. OpenBao's counts first, as for its command.
@@ -28,6 +28,9 @@ pub(super) fn resolve(target: &Target, environment: &dyn Environment) -> Result<
         }
     }
     target.namespace = target.namespace.or_else(|| text("NAMESPACE"));
+    if target.namespace.as_deref().is_some_and(|namespace| !is_text(namespace)) {
+        return Err(Error::invalid_argument("The namespace of Vault contains a control character."));
+    }
     target.ca_file = target.ca_file.or_else(|| variable(environment, "CACERT").map(PathBuf::from));
     match &target.login {
         Login::Token { file: None } if variable(environment, "TOKEN").is_none() => {

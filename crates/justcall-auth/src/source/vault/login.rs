@@ -57,9 +57,8 @@ impl Login {
                 (mount, [("role_id", role_id), ("secret_id", secret_id)], "role_id=@FILE secret_id=@FILE")
             }
             Self::Jwt { mount, role, file } => {
-                let mut name = WipedBuffer::with_capacity(role.len());
-                name.push(role.as_bytes());
-                (mount, [("role", name), ("jwt", read(api, file)?)], "role=NAME jwt=@FILE")
+                let role = checked(api, "the role", role.as_bytes())?;
+                (mount, [("role", role), ("jwt", read(api, file)?)], "role=NAME jwt=@FILE")
             }
         };
         let [(first, first_value), (second, second_value)] = &halves;
@@ -131,7 +130,7 @@ pub(super) fn read(api: &Api<'_>, file: &Path) -> Result<WipedBuffer, Error> {
 fn checked(api: &Api<'_>, what: &str, value: &[u8]) -> Result<WipedBuffer, Error> {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
     if value.is_empty() || !value.iter().all(is_plain) {
-        let why = format!("{what} contains no token, role_id, secret_id or JWT");
+        let why = format!("{what} contains no token, role, role_id, secret_id or JWT");
         let hint = "Write only the value, on one line, without quotation marks and spaces.";
         return Err(fault(&api.place(), "vault_login", &why, hint));
     }

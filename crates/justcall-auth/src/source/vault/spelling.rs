@@ -16,14 +16,12 @@ pub(in super::super) fn parse(rest: &str) -> Result<Source, Error> {
     let (addresses, path) = split_addresses(place);
     let addresses =
         addresses_of(addresses).map_err(|why| refuse(&format!("an address of `vault:` {why}")))?;
-    let mut options = Options(
-        options
-            .split('&')
-            .filter(|option| !option.is_empty())
-            .map(|option| option.split_once('=').filter(|(_, value)| is_text(value)))
-            .collect::<Option<_>>()
-            .ok_or_else(|| refuse(OPTIONS))?,
-    );
+    let mut unread = Vec::new();
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        let named = option.split_once('=').filter(|(_, value)| is_text(value));
+        unread.push(named.ok_or_else(|| refuse(OPTIONS))?);
+    }
+    let mut options = Options(unread);
     let (mount, path) = match options.take("mount") {
         Some(mount) => (mount, path),
         None => path.split_once('/').unwrap_or(("", path)),
@@ -77,9 +75,9 @@ fn login(options: &mut Options<'_>) -> Result<Login, Error> {
         },
         _ => return Err(refuse(OPTIONS)),
     };
-    match &login {
-        Login::AppRole { mount, .. } | Login::Jwt { mount, .. } if !is_path(mount) => Err(refuse(OPTIONS)),
-        login => Ok(login.clone()),
+    match login {
+        Login::AppRole { mount, .. } | Login::Jwt { mount, .. } if !is_path(&mount) => Err(refuse(OPTIONS)),
+        login => Ok(login),
     }
 }
 
@@ -107,7 +105,8 @@ fn is_path(path: &str) -> bool {
     is_text(path) && path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
-fn is_text(text: &str) -> bool {
+/// Returns true if `text` can be a value, such as that of a header.
+pub(super) fn is_text(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
 }
 
