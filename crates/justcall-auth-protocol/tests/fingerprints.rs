@@ -1,5 +1,6 @@
 //! No fingerprint of a pair leaves the process: what the library counts and reports does not depend on the pair.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ fn call(shared: &Shared, mut now: u64, pair: (&str, &str), statuses: &[u16]) -> 
     loop {
         let action = exchange.next(&at(now));
         for event in exchange.take_events() {
-            events += &format!("{event:?}\n");
+            writeln!(events, "{event:?}").expect("a String takes all");
         }
         match action {
             Ok(Action::Load) => {
