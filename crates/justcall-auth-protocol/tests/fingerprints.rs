@@ -23,7 +23,7 @@ fn call(shared: &Shared, mut now: u64, pair: (&str, &str), statuses: &[u16]) -> 
     loop {
         let action = exchange.next(&at(now));
         for event in exchange.take_events() {
-            writeln!(events, "{event:?}").expect("a String takes everything");
+            writeln!(events, "{event:?}").expect("a String takes all");
         }
         match action {
             Ok(Action::Load) => {

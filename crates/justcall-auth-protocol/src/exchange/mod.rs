@@ -45,7 +45,6 @@ use crate::time::Moment;
 pub use action::{Action, Cause, Phase};
 use delivery::RequestDelivery;
 use recovery::{Recovery, another_call_proves, no_response_in_time, recently_rejected};
-use release::release_wait;
 use reporter::{Answered, Reporter};
 use retry::{backoff, may_retry};
 use state::{CallTask, ExchangeState, InFlight};
@@ -388,26 +387,6 @@ impl Exchange {
             }
             NextStep::Failed(error) => Err(self.fail(error)),
         }
-    }
-
-    fn wait(&mut self, wait: Duration, blocker: Blocker, now: &Moment) -> Action {
-        self.blocker = Some(blocker);
-        self.blocked_since.get_or_insert(now.monotonic);
-        Action::Wait(wait)
-    }
-
-    /// Releases the call if it was held. Returns `None` if it need not wait.
-    fn release(&mut self, now: &Moment) -> Option<Action> {
-        let held = now.monotonic.saturating_sub(self.blocked_since.take()?);
-        let left = self.deadline.map(|deadline| deadline.saturating_sub(now.monotonic));
-        let wait = release_wait(self.keyring.release()?, held, left, now.random);
-        if wait.is_zero() {
-            return None;
-        }
-        self.blocker = None;
-        self.recovery = Recovery::default();
-        self.state = ExchangeState::Waiting(now.monotonic.saturating_add(wait));
-        Some(Action::Wait(wait))
     }
 
     fn send(&mut self, version: PairVersion, proof: Option<Lease>, now: &Moment) -> Action {

@@ -5,7 +5,36 @@
 
 use std::time::Duration;
 
+use super::Exchange;
+use super::action::Action;
+use super::recovery::Recovery;
+use super::state::ExchangeState;
+use crate::keyring::Blocker;
 use crate::service::BURST_INTERVAL;
+use crate::time::Moment;
+
+/// Waiting for another call or another pair, and the release after it.
+impl Exchange {
+    pub(super) fn wait(&mut self, wait: Duration, blocker: Blocker, now: &Moment) -> Action {
+        self.blocker = Some(blocker);
+        self.blocked_since.get_or_insert(now.monotonic);
+        Action::Wait(wait)
+    }
+
+    /// Releases the call if it was held. Returns `None` if it need not wait.
+    pub(super) fn release(&mut self, now: &Moment) -> Option<Action> {
+        let held = now.monotonic.saturating_sub(self.blocked_since.take()?);
+        let left = self.deadline.map(|deadline| deadline.saturating_sub(now.monotonic));
+        let wait = release_wait(self.keyring.release()?, held, left, now.random);
+        if wait.is_zero() {
+            return None;
+        }
+        self.blocker = None;
+        self.recovery = Recovery::default();
+        self.state = ExchangeState::Waiting(now.monotonic.saturating_add(wait));
+        Some(Action::Wait(wait))
+    }
+}
 
 /// Returns how long a call that was held for `held` still waits. `place` is the number of calls that were released
 /// before it, and `left` is the time until its deadline.
@@ -13,7 +42,7 @@ use crate::service::BURST_INTERVAL;
 /// Each call gets an interval of the burst limit, and a random time in it. The intervals begin again when the wait would
 /// exceed `held`, or half of `left`. A call that was held for less than an interval does not wait: no more of such calls
 /// can gather than are sent in an interval anyway.
-pub(super) fn release_wait(place: u32, held: Duration, left: Option<Duration>, random: u64) -> Duration {
+fn release_wait(place: u32, held: Duration, left: Option<Duration>, random: u64) -> Duration {
     if held < BURST_INTERVAL {
         return Duration::ZERO;
     }
