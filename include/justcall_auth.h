@@ -239,11 +239,11 @@
  * ## Fatal errors
  *
  * The library calls abort() only in two cases. If a small allocation fails, the library prints a
- * line to standard error and calls abort(). If the guarded memory of a pair was overwritten, the
+ * message to standard error and calls abort(). If the guarded memory of a pair was overwritten, the
  * library calls abort() and prints nothing. Overwritten memory means that other code of the program
- * wrote there, and perhaps in other places too. After an internal error, the library prints a line
- * to standard error, and the call fails with JUSTCALL_ERROR_INTERNAL. An internal error does not
- * end the program.
+ * wrote there, and perhaps in other places too. After an internal error, the library prints a
+ * message to standard error, and the call fails with JUSTCALL_ERROR_INTERNAL. An internal error
+ * does not end the program.
  *
  * ## Unloading
  *

@@ -436,6 +436,30 @@ static void it_calls_the_callback_once_a_second_after_a_rejection(struct sandbox
     cJSON_Delete(pair);
 }
 
+static void it_makes_a_source_of_each_callback_and_of_each_credentials_handle(
+    struct sandbox *sandbox) {
+    struct pair_store store;
+    cJSON *pair = fresh_account(sandbox);
+    justcall_error *error = POISON(justcall_error);
+    justcall_client *clients[5];
+    open_store(&store, pair);
+    justcall_config *config = with_store(sandbox_config(sandbox), &store);
+    for (int n = 0; n < 2; ++n)
+        CHECK_OK(justcall_client_new(config, &clients[n], &error), &error);
+    clients[2] = client_of(with_store(config, &store));
+    clients[3] = client_of(with_pair(sandbox_config(sandbox), pair));
+    clients[4] = client_of(with_pair(sandbox_config(sandbox), pair));
+    CHECK(verify(clients[0]) == JUSTCALL_OK);
+    CHECK(justcall_client_generation(clients[1]) == 1); /* the control: they share the pair */
+    CHECK(justcall_client_generation(clients[2]) == 0);
+    CHECK(verify(clients[3]) == JUSTCALL_OK);
+    CHECK(justcall_client_generation(clients[3]) == 1);
+    CHECK(justcall_client_generation(clients[4]) == 0);
+    for (int n = 0; n < 5; ++n)
+        justcall_client_free(clients[n]);
+    cJSON_Delete(pair);
+}
+
 int main(void) {
     alarm(120);
     struct sandbox sandbox = sandbox_open();
@@ -449,6 +473,7 @@ int main(void) {
     it_is_called_by_the_threads_that_need_the_pair(&sandbox);
     it_frees_the_context_on_any_thread(&sandbox);
     it_calls_the_callback_once_a_second_after_a_rejection(&sandbox);
+    it_makes_a_source_of_each_callback_and_of_each_credentials_handle(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();
 }

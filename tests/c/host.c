@@ -1,13 +1,19 @@
-/* Uses most of the library on two threads, for memory checkers. host URL CA_FILE SOURCE [misuse].
- * With `misuse` the program itself reads uninitialised memory and leaks a block: a checker must
- * report both. */
+/* Uses most of the library on two threads, for memory checkers, and checks that the process stays as
+ * it was. host URL CA_FILE SOURCE [misuse|change]. With `misuse` the program itself reads
+ * uninitialised memory and leaks a block: a checker must report both. With `change` it changes the
+ * process itself: its own checks must report that. */
 
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 
 #include "check.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <locale.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define URL "https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4"
 #define SECRET "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
@@ -86,6 +92,71 @@ static void send_requests(const justcall_client *client) {
                 JUSTCALL_ERROR_NOT_FOUND, &error);
 }
 
+/* What a library must not change. */
+struct process {
+    struct sigaction handlers[NSIG];
+    char locale[256], environment[8192];
+    void *allocator;
+    int threads;
+};
+
+extern char **environ;
+
+static int count_threads(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    int count = 0;
+    for (struct dirent *task; tasks && (task = readdir(tasks));)
+        count += task->d_name[0] != '.';
+    if (tasks)
+        closedir(tasks);
+    return count;
+}
+
+static void look_at(struct process *process) {
+    memset(process, 0, sizeof *process);
+    for (int number = 1; number < NSIG; ++number)
+        (void)sigaction(number, NULL, &process->handlers[number]);
+    (void)snprintf(process->locale, sizeof process->locale, "%s", setlocale(LC_ALL, NULL));
+    for (size_t n = 0, at = 0; environ[n] && at < sizeof process->environment; ++n)
+        at += (size_t)snprintf(process->environment + at, sizeof process->environment - at, "%s\n",
+                               environ[n]);
+    process->allocator = dlsym(RTLD_DEFAULT, "malloc");
+    /* A thread that looked up a name ends soon. */
+    for (int n = 0; n < 500 && (process->threads = count_threads()) > 1; ++n)
+        usleep(10000);
+}
+
+static void same(int is_same, const char *what) {
+    if (!CHECK(is_same))
+        printf("changed: %s\n", what);
+}
+
+static void compare(const struct process *before, const struct process *after) {
+    int handlers = 0;
+    for (int number = 1; number < NSIG; ++number)
+        handlers += before->handlers[number].sa_handler != after->handlers[number].sa_handler;
+    same(handlers == 0, "a signal handler");
+    same(strcmp(before->locale, after->locale) == 0, "the locale");
+    same(strcmp(before->environment, after->environment) == 0, "the environment");
+    same(before->allocator == after->allocator, "the allocator");
+    same(before->threads == after->threads, "a thread");
+}
+
+static void *sleep_long(void *nothing) {
+    sleep(60);
+    return nothing;
+}
+
+/* Changes everything, as a control. */
+static void change(struct process *before) {
+    pthread_t thread;
+    signal(SIGUSR2, SIG_IGN);
+    CHECK(setlocale(LC_ALL, "C.UTF-8") != NULL);
+    CHECK(setenv("HOST_CHANGED", "1", 1) == 0);
+    before->allocator = NULL; /* a second allocator cannot be loaded into a running process */
+    CHECK(pthread_create(&thread, NULL, sleep_long, NULL) == 0);
+}
+
 /* Volatile, so that the compiler neither warns nor removes the misuse. */
 static void misuse(void) {
     unsigned char *volatile bytes = (unsigned char *)malloc(64);
@@ -100,8 +171,10 @@ int main(int argc, char **argv) {
     justcall_report *report = NULL;
     justcall_error *error = NULL;
     pthread_t thread;
+    static struct process before, after;
     if (argc < 4)
         return 2;
+    look_at(&before);
     CHECK_OK(justcall_config_set_base_url(config, argv[1], &error), &error);
     CHECK_OK(justcall_config_set_ca_file(config, argv[2], &error), &error);
     CHECK_OK(justcall_config_set_source(config, argv[3], &error), &error);
@@ -117,7 +190,11 @@ int main(int argc, char **argv) {
     justcall_report_free(report);
     justcall_client_shutdown(client);
     justcall_client_free(client);
-    if (argc > 4)
+    if (argc > 4 && strcmp(argv[4], "misuse") == 0)
         misuse();
+    if (argc > 4 && strcmp(argv[4], "change") == 0)
+        change(&before);
+    look_at(&after);
+    compare(&before, &after);
     return checks_result();
 }

@@ -113,6 +113,19 @@ fn it_reads_no_longer_response_than_it_is_allowed() {
 }
 
 #[test]
+fn it_reads_64_kib_of_an_error_response() {
+    let sandbox = sandbox();
+    let client = Client::new(&config(&sandbox)).expect("a client");
+    for length in [64 * 1024, 64 * 1024 + 1] {
+        let fault = json!({"fault": "answer", "status": 404, "body": "x".repeat(length), "times": 1});
+        sandbox.control("POST", "faults", &fault).expect("a fault");
+        let error = get(&client, "/v2.1/calls").expect_err("not found");
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert_eq!(error.response().expect("what was read").body().len(), 64 * 1024, "of {length} bytes");
+    }
+}
+
+#[test]
 fn it_shares_connections_only_between_clients_that_make_them_alike() {
     let sandbox = sandbox();
     let pem = std::fs::read(sandbox.ca_file().expect("TLS is on")).expect("a file");

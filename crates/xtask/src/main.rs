@@ -3,6 +3,7 @@
 mod full;
 mod mutants;
 mod python;
+mod second;
 mod spelling;
 mod test;
 
@@ -50,6 +51,8 @@ enum XtaskCommand {
     /// Simulate processes, calls, resets and faults, and check the library's promises.
     #[command(disable_help_flag = true)]
     Simulate(Passed),
+    /// Compare the product with a second implementation on a million random cases, and write docs/evidence/second.md.
+    Second,
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
     /// Build the packages that ship, check them, and write them into dist/.
@@ -71,6 +74,9 @@ enum XtaskCommand {
     /// examples.
     #[command(disable_help_flag = true)]
     Docs(Passed),
+    /// Write docs/evidence/dependencies.md: what the product depends on, why, and under which licences.
+    #[command(disable_help_flag = true)]
+    Dependencies(Passed),
     /// Print figures of the code to compare before and after a refactoring: long functions, cycles, duplicates, words.
     #[command(disable_help_flag = true)]
     House(Passed),
@@ -92,6 +98,7 @@ fn main() -> ExitCode {
         XtaskCommand::Mutants(options) => own(mutants::run(&root, &options)),
         XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
         XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
+        XtaskCommand::Second => own(full::second(&root)),
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
         XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
         XtaskCommand::Install(passed) => program("xtask-package", &["install"], &passed),
@@ -99,6 +106,7 @@ fn main() -> ExitCode {
         XtaskCommand::Release(passed) => program("xtask-package", &["release"], &passed),
         XtaskCommand::Header(passed) => program("xtask-generate", &["header"], &passed),
         XtaskCommand::Docs(passed) => program("xtask-generate", &["docs"], &passed),
+        XtaskCommand::Dependencies(passed) => program("xtask-package", &["dependencies"], &passed),
         XtaskCommand::House(passed) => program("xtask-house", &[], &passed),
     }
 }

@@ -8,7 +8,7 @@ use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, package, step, succeed};
 
 use crate::python::{self, Venv};
-use crate::spelling;
+use crate::{second, spelling};
 
 /// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
@@ -18,10 +18,14 @@ pub fn run(root: &Path) -> Result<()> {
         packages::ensure(root, packages::COUNTS)
     })?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
-    step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
-        succeed(&mut package("xtask-generate", &["header", "--check"]))?;
-        succeed(&mut package("xtask-generate", &["docs", "--check"]))
-    })?;
+    step(
+        "the header, the symbols, the documentation, the dependencies and Python's exceptions are up to date",
+        || {
+            succeed(&mut package("xtask-generate", &["header", "--check"]))?;
+            succeed(&mut package("xtask-generate", &["docs", "--check"]))?;
+            succeed(&mut package("xtask-package", &["dependencies", "--check"]))
+        },
+    )?;
     let venv = step("Python environment", || python::venv(root))?;
     step("spelling", || spelling::check(root, &venv))?;
     step("clippy", || {
@@ -43,6 +47,7 @@ pub fn run(root: &Path) -> Result<()> {
     step("the simulation: a million requests, or as many as take 30 seconds", || {
         succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
     })?;
+    step("20,000 random cases, against a second implementation", || second::test(root, &venv))?;
     step("Python tests", || python_tests(root, &venv))?;
     step("the demo runs", || demo(root, &venv))?;
     println!("\n✓ everything passed");

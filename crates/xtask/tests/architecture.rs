@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-model", &["justcall-auth-secret"]),
     ("justcall-auth-platforms", &["xtask-demo"]),
     ("justcall-auth-rotation-tests", &["justcall-auth-sandbox"]),
+    ("justcall-auth-second", &["justcall-auth-protocol"]),
     ("justcall-auth-simulation", &["justcall-auth-protocol"]),
     ("justcall-auth-vault-tests", &[]),
     ("xtask", &["xtask-demo"]),

@@ -109,6 +109,27 @@ fn it_stays_loaded_after_dlclose() {
 }
 
 #[test]
+fn compilers_warn_if_a_program_ignores_a_result() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let compiles = |name: &str, standard: &str, statement: &str| {
+        let text = folder.path().join(name);
+        let code = format!("#include <justcall_auth.h>\nvoid f(void);\nvoid f(void) {{ {statement} }}\n");
+        fs::write(&text, code).expect("the test's file");
+        let mut compiler = Command::new("cc");
+        compiler
+            .args([standard, "-Werror", "-c", "-o", "/dev/null", "-I"])
+            .arg(root().join("include"))
+            .arg(&text);
+        compiler.output().expect("a compiler").status.success()
+    };
+    for (name, standard) in [("a.c", "-std=c99"), ("a.cpp", "-std=c++11"), ("a.cpp", "-std=c++17")] {
+        assert!(!compiles(name, standard, "justcall_client_verify(0, 0, 0);"), "{standard}");
+        assert!(compiles(name, standard, "if (justcall_client_verify(0, 0, 0)) return;"), "{standard}");
+        assert!(compiles(name, standard, "justcall_client_free(0);"), "{standard}: without the mark");
+    }
+}
+
+#[test]
 fn it_survives_a_panic_in_the_library() {
     let folder = library::folder_with_test_panic();
     for standard in Standard::ALL {

@@ -42,6 +42,35 @@ fn it_works_on_a_stack_of_128_kib() {
     assert_eq!(control.status.signal(), Some(11), "the control: 24 KiB are too little\n{control:?}");
 }
 
+#[test]
+fn it_changes_nothing_of_its_host_and_prints_nothing() {
+    let service = Service::start();
+    let program = compile("host.c", Standard::C99, &[]);
+    let source = service.good_source();
+    let run = |more: &[&str]| {
+        let mut command = program.command(&[service.sandbox.url(), service.ca_file(), &source]);
+        command.args(more);
+        command
+    };
+    // `checks_result` prints one line, and the library nothing.
+    let printed = succeed(&mut run(&[]));
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    let printed = fail(&mut run(&["change"]), 1);
+    for what in ["a signal handler", "the locale", "the environment", "the allocator", "a thread"] {
+        assert!(printed.contains(&format!("changed: {what}\n")), "the control: {what}\n{printed}");
+    }
+}
+
+#[test]
+fn it_aborts_with_a_message_if_a_small_allocation_fails() {
+    let program = compile("small_allocation.c", Standard::C99, &[]);
+    // The standard library would try to print a backtrace, for which there is no memory either.
+    let output = program.command::<&str>(&[]).env_remove("RUST_BACKTRACE").output().expect("it runs");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.signal(), Some(6), "{output:?}");
+    assert!(printed.starts_with("memory allocation of "), "{printed}");
+}
+
 /// Uses the published suppressions, and no other option that hides an error.
 #[test]
 fn valgrind_reports_nothing_with_the_published_suppressions() {

@@ -2,6 +2,8 @@
 
 mod markdown;
 mod names;
+mod requirements;
+mod sentences;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
