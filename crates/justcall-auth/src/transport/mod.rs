@@ -230,6 +230,8 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
         None | Some(0) => read_all(&mut encoded),
         Some(layers) => decode::decoded(encoded, layers, call).and_then(|mut plain| read_all(&mut plain)),
     };
+    // A body without a length ends with the connection. ureq takes a lost connection for such an end.
+    let outcome = outcome.and_then(|()| call.loss().map_or(Ok(()), |loss| Err(loss.into())));
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
