@@ -89,6 +89,26 @@ except justcall_auth.NotFoundError as error:
     assert others(statements) == ALLOWED
 
 
+def test_a_call_loads_no_module(sandbox: Sandbox) -> None:
+    """A process that can open no more files makes its first call too, and never loses the response of a delivered one."""
+    pair = Account(sandbox).pair
+    script = f"""
+import sys
+import justcall_auth
+pair = justcall_auth.Credentials({pair["api_key"]!r}, {pair["api_secret"]!r})
+client = justcall_auth.Client.from_credentials(pair, base_url={sandbox.url!r}, ca_file={sandbox.ca_file!r})
+before = set(sys.modules)
+client.verify()
+client.post("/v2.1/echo", data=b"")
+try:
+    client.get("/no-such-page")
+except justcall_auth.NotFoundError:
+    pass
+print(*(set(sys.modules) - before))
+"""
+    assert run(script) == "\n"
+
+
 @from_3_10
 def test_a_verifier_loads_no_other_module() -> None:
     statements = (

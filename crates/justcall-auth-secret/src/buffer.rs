@@ -20,7 +20,7 @@ impl WipedBuffer {
         Self { bytes: vec![0; capacity].into_boxed_slice(), used: 0 }
     }
 
-    /// Creates an empty buffer with room for `capacity` bytes, for a capacity that comes from input.
+    /// Creates an empty buffer with room for `capacity` bytes, for a capacity that comes from input or is large.
     ///
     /// # Errors
     /// Fails if there is not enough memory.

@@ -28,6 +28,7 @@ mod context;
 pub mod diagnose;
 pub mod diagnostics;
 pub mod exchange;
+pub mod folder;
 mod interrupt;
 mod machine;
 mod observe;

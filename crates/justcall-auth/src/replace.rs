@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use justcall_auth_protocol::encoding::hex;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::folder;
+
 /// A new file, link or folder. Dropping it removes it, unless it was moved to its target.
 #[derive(Debug)]
 pub struct Replacement<M> {
@@ -87,7 +89,7 @@ impl<M> Drop for Replacement<M> {
         if !self.is_placed {
             // A failed removal is ignored, because the failure that led here is the one to report.
             let _gone = match fs::symlink_metadata(&self.path) {
-                Ok(about) if about.is_dir() => fs::remove_dir_all(&self.path),
+                Ok(about) if about.is_dir() => folder::remove(&self.path),
                 _ => fs::remove_file(&self.path),
             };
         }

@@ -4,8 +4,10 @@
 //! builds of the product. The console of the sandbox in Chromium, and the examples in other languages. With the release
 //! builds, which ship: a rotation that is killed at every system call, and the matrix
 //! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
-//! docs/evidence/rotation.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md.
+//! docs/evidence/rotation.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md;
+//! programs in which one system call or one allocation fails, written into docs/evidence/faults.md.
 
+mod faults;
 mod rotation;
 
 use std::fmt::Write as _;
@@ -60,6 +62,11 @@ pub fn run(root: &Path) -> Result<()> {
     step("a million random cases, against a second implementation", || second(root))?;
     step("the tests of a host program, with the release build", || hosts(root, &libraries))?;
     let killed = step("a rotation that is killed at every system call", || killed(root, &libraries))?;
+    let mut withstood = false;
+    step("programs in which one system call or one allocation fails", || {
+        withstood = faults::run(root, &libraries, &venv, &machine(root)?)?;
+        Ok(())
+    })?;
     let mut bridged = false;
     step("processes that call through twenty resets", || {
         bridged = rotation::run(root, &libraries, &venv, &machine(root)?)?;
@@ -77,6 +84,7 @@ pub fn run(root: &Path) -> Result<()> {
         good = output.status.success();
         Ok(fs::write(root.join("docs/evidence/report.md"), report(root, &table, &killed)?)?)
     })?;
+    ensure!(withstood, "a failure did not have its documented result: see docs/evidence/faults.md");
     ensure!(bridged, "a reset was not bridged as promised: see docs/evidence/rotation.md");
     ensure!(good, "a moment is not as it must be: see docs/evidence/report.md");
     Ok(())
@@ -141,7 +149,13 @@ fn build(root: &Path, folder: &str, feature: Option<&str>) -> Result<PathBuf> {
     if feature.is_none() {
         let mut others = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-cli"]);
         others.args(["-p", "justcall-auth-sandbox", "-p", "justcall-auth-memory-tests"]);
-        others.args(["-p", "justcall-auth-rotation-tests", "--target-dir"]);
+        others.args([
+            "-p",
+            "justcall-auth-rotation-tests",
+            "-p",
+            "justcall-auth-fault-tests",
+            "--target-dir",
+        ]);
         succeed(others.arg(&target))?;
     }
     Ok(target.join("release"))

@@ -19,6 +19,7 @@ For servers only: anyone who has the program can extract its pair.
 
 from . import testing as testing
 from ._account import Account
+from ._call_record import CallRecord
 from ._error_base import JustCallError, WebhookError
 from ._errors import (
     BadRequestError,
@@ -71,7 +72,6 @@ from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._async_client import AsyncClient
-    from ._call_record import CallRecord
     from ._event import Event
     from ._exchange import Action, Wait
     from ._webhook import ANY_URL, AnyUrl
@@ -135,7 +135,6 @@ __all__ = [
 ]
 
 _MODULES = {
-    "CallRecord": "_call_record",
     "ANY_URL": "_webhook",
     "Action": "_exchange",
     "AnyUrl": "_webhook",

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use justcall_auth::folder::{names, remove};
 use rustix::fs::{Access, AtFlags, CWD, FlockOperation, accessat, flock};
 use rustix::io::Errno;
 
@@ -58,18 +59,17 @@ impl Folder {
     /// the current version.
     fn remove_remains(&self) -> io::Result<()> {
         let used = fs::read_link(self.path.join(LINK)).ok();
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name();
+        for name in names(&self.path)? {
             let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX));
             if !is_ours || used.as_deref() == Some(Path::new(&name)) {
                 continue;
             }
             // A file that cannot be removed belongs to another user, who used the name in a shared folder.
-            let _gone = if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())
+            let path = self.path.join(&name);
+            let _gone = if fs::symlink_metadata(&path).is_ok_and(|about| about.is_dir()) {
+                remove(&path)
             } else {
-                fs::remove_file(entry.path())
+                fs::remove_file(&path)
             };
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use justcall_auth::folder::{names, remove};
 use justcall_auth::replace::{Replacement, private_file};
 
 use super::file::unlinked;
@@ -27,7 +28,7 @@ pub(super) fn swap(folder: &Folder, changes: &[Change]) -> io::Result<()> {
     point_link_to(folder, new)?;
     folder.sync()?;
     if old.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
-        fs::remove_dir_all(&old)?;
+        remove(&old)?;
     }
     Ok(())
 }
@@ -41,11 +42,10 @@ pub(super) fn rehearse(folder: &Folder) -> io::Result<()> {
 
 /// Refuses links other than [`LINK`] into the current version, which would dangle after its removal.
 fn refuse_links_into(folder: &Path, version: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(target) = fs::read_link(entry.path()) else { continue };
-        if entry.file_name() != LINK && folder.join(target).starts_with(version) {
-            let name = entry.file_name().to_string_lossy().into_owned();
+    for name in names(folder)? {
+        let Ok(target) = fs::read_link(folder.join(&name)) else { continue };
+        if name != LINK && folder.join(target).starts_with(version) {
+            let name = name.to_string_lossy();
             return Err(io::Error::other(format!("its {name} points into one version, not to {LINK}")));
         }
     }
@@ -84,16 +84,15 @@ fn current_version(path: &Path) -> io::Result<PathBuf> {
 fn prepare(folder: &Folder, old: &Path, changes: &[Change]) -> io::Result<Replacement<()>> {
     let new = temporary(folder)?;
     let mut usual = None;
-    for entry in fs::read_dir(old)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let file = unlinked(&entry.path())?;
+    for name in names(old)? {
+        let path = old.join(&name);
+        let file = unlinked(&path)?;
         if !file.metadata()?.is_file() || file.metadata()?.len() > MAX_FILE {
             return Err(io::Error::other(format!("its {} is not a small file", name.to_string_lossy())));
         }
         let rights = Rights::of(&file)?;
         match changes.iter().find(|(changed, _)| OsStr::new(changed) == name) {
-            None => copy_file(&entry.path(), &new.path().join(&name), &rights)?,
+            None => copy_file(&path, &new.path().join(&name), &rights)?,
             Some((_, Some(text))) => write(&new.path().join(&name), text, Some(&rights))?,
             Some((_, None)) => {}
         }

@@ -72,6 +72,37 @@ fn its_runner_reports_unknown_keys_and_wrong_results() {
 }
 
 #[test]
+fn every_fault_ends_in_its_row_of_the_table() {
+    let program = Program::compile(
+        &root().join("tests/c/fault_vectors.c"),
+        Standard::C99,
+        Link::Shared(library::folder()),
+        &RUNNER_LIBRARIES,
+    );
+    let (service, folder) = (Service::start(), root().join("tests/faults/matrix"));
+    let mut faults = 0;
+    for file in fs::read_dir(&folder).expect("the matrix is there") {
+        let text = fs::read(file.expect("a file").path()).expect("a file of the matrix");
+        faults += serde_json::from_slice::<Vec<Value>>(&text).expect("a list").len();
+    }
+    assert!(faults >= 60, "{faults} faults");
+    let printed = succeed(program.command(&[&folder]).env("JUSTCALL_SANDBOX", service.line()));
+    assert!(printed.contains(&format!("\n{faults} faults\n")), "{printed}");
+
+    let wrong = tempfile::tempdir().expect("a folder for the test");
+    let vector = serde_json::json!([{
+        "about": "", "call": "get", "base_url": null, "each": null, "timeout_ms": 20000,
+        "fault": {"fault": "answer", "status": 503},
+        "expect": {"name": "ok", "http_status": 500, "request_sent": false, "retry_after_ms": 7000},
+    }]);
+    fs::write(wrong.path().join("a.json"), vector.to_string()).expect("the test's file");
+    let printed = fail(program.command(&[wrong.path()]).env("JUSTCALL_SANDBOX", service.line()), 1);
+    for noticed in ["not \"ok\"", "http_status is 503", "request_sent is 1", "not 7000"] {
+        assert!(printed.contains(noticed), "{noticed}: {printed}");
+    }
+}
+
+#[test]
 fn its_runner_fails_on_an_empty_folder() {
     let program = runner(Standard::C99, Link::Shared(library::folder()));
     let service = Service::start();

@@ -4,7 +4,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use crate::ControlError;
-use crate::state::{Fault, FaultAnswer, FaultKind, Interim};
+use crate::state::{Fault, FaultAnswer, FaultKind, Interim, RawBytes, Then};
 
 /// Parses a fault. Fails if anything in it is unknown or impossible.
 pub(super) fn parse(object: Map<String, Value>, https: bool) -> Result<Fault, ControlError> {
@@ -22,7 +22,9 @@ pub(super) fn parse(object: Map<String, Value>, https: bool) -> Result<Fault, Co
             "{name} strikes a new connection, before there is a path, method or api_key to look at"
         )));
     }
-    if matches!(kind, FaultKind::Tls { .. } | FaultKind::KeyUpdate { .. }) && !https {
+    if matches!(kind, FaultKind::Tls { .. } | FaultKind::KeyUpdate { .. } | FaultKind::RawHandshake(_))
+        && !https
+    {
         return Err(ControlError::bad_request(format!("{name} needs a sandbox that serves HTTPS")));
     }
     Ok(fault)
@@ -32,6 +34,7 @@ fn check_kind(kind: &FaultKind) -> Result<(), ControlError> {
     match kind {
         FaultKind::Answer(answer) => check_answer(answer),
         FaultKind::Raw(raw) => raw.decode().map(drop).map_err(ControlError::bad_request),
+        FaultKind::RawHandshake(raw) => check_handshake(raw),
         FaultKind::Interim(interim) => check_interim(interim),
         FaultKind::SlowBody { chunk_bytes: 0, .. } => {
             Err(ControlError::bad_request("chunk_bytes must be at least 1"))
@@ -41,6 +44,15 @@ fn check_kind(kind: &FaultKind) -> Result<(), ControlError> {
         }
         _ => Ok(()),
     }
+}
+
+fn check_handshake(raw: &RawBytes) -> Result<(), ControlError> {
+    if raw.early.is_some() || raw.then == Some(Then::Alert) {
+        return Err(ControlError::bad_request(
+            "before a handshake there is no early answer and no later alert",
+        ));
+    }
+    raw.decode().map(drop).map_err(ControlError::bad_request)
 }
 
 fn check_answer(answer: &FaultAnswer) -> Result<(), ControlError> {
@@ -103,6 +115,12 @@ mod tests {
             json!({"fault": "answer", "status": 200, "headers": {"a b": "c"}}),
             json!({"fault": "raw"}),
             json!({"fault": "raw", "base64": "?"}),
+            json!({"fault": "raw", "bytes": "", "parts": []}),
+            json!({"fault": "raw", "parts": [{"bytes": "a", "base64": "YQ=="}]}),
+            json!({"fault": "raw", "parts": [{"bytes": "abcdefgh", "times": 9_000_000}]}),
+            json!({"fault": "raw", "bytes": "", "then": "cut", "early": {}}),
+            json!({"fault": "raw_handshake", "bytes": "", "path": "/a"}),
+            json!({"fault": "raw_handshake", "bytes": "", "then": "alert"}),
             json!({"fault": "slow_body", "chunk_bytes": 0, "every_ms": 1}),
             json!({"fault": "reset_before_request", "path": "/a"}),
             json!({"fault": "tls", "certificate": "blank"}),

@@ -64,11 +64,15 @@
 //! | `reset_after_request` | | a TCP reset after the request was read |
 //! | `close_after_request` | | an orderly close (TLS `close_notify`) after the request was read |
 //! | `answer` | `status` 100–999, `headers?` (name to value or list of values), `body?` (text, or any JSON), `content_type?`, `early?` | that answer. `{authorization}`, `{api_key}` and `{api_secret}` in it become what the request carried. After a 1xx the connection is closed |
-//! | `raw` | `bytes` or `base64`, `early?` | these bytes, then an orderly close |
+//! | `raw` | `bytes`, `base64` or `parts`, `cut_after?`, `every_ms?`, `then?` or `early?` | these bytes, then an orderly close or the end in `then` |
 //! | `interim` | `status` 100–199, `headers?`, `after_bytes?` | that informational answer after so many bytes of the body were read (by default 0), and later the normal answer |
 //! | `key_update` | `after_bytes?` | a TLS 1.3 `KeyUpdate` that asks for one in return, at the same point, and later the normal answer |
 //! | `huge_body` | `bytes`, `chunked?` | 200 and a JSON body of that size, without `Content-Length` if chunked |
 //! | `huge_headers` | `bytes` | the normal answer with so many more bytes of headers |
+//!
+//! `parts` is a list of `{"bytes" or "base64", "times?"}`. `cut_after` is how many of the bytes are sent, and `every_ms` the
+//! pause after each of them. `then` is an END as below, or `cut` (the end of TCP without a TLS `close_notify`) or `alert` (an
+//! unencrypted TLS alert, then the same).
 //!
 //! `early` is `{"after_bytes": N, "then": END}`: the answer, or the bytes, are sent after N bytes of the body (by default 0)
 //! were read, and nothing more is read. END is `hang` (the default: the connection stays open for up to a minute), `close` (an
@@ -82,7 +86,8 @@
 //! | `reset_before_request` | | a TCP reset after the TLS handshake (or the accept), before its request is read |
 //! | `slow_handshake` | `ms` | no answer to its `ClientHello` (or request) for so long |
 //! | `hang_handshake` | | no answer to its `ClientHello` |
-//! | `tls` | `certificate`: `expired`, `wrong_host` or `unknown_ca` | that certificate |
+//! | `raw_handshake` | as `raw`, without `early` and `alert` | these bytes in answer to its `ClientHello` |
+//! | `tls` | `certificate`: `expired`, `not_yet_valid`, `wrong_host` or `unknown_ca` | that certificate |
 //!
 //! # Requests
 //!

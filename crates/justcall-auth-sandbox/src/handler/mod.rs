@@ -3,6 +3,8 @@
 mod strike;
 mod upload;
 
+pub(crate) use strike::instead_of_handshake;
+
 use std::net::IpAddr;
 
 use hyper::body::{Bytes, Incoming};

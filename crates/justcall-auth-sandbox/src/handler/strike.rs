@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::ServedRequest;
 use crate::api::Call;
-use crate::state::{FaultAnswer, FaultKind, Interim, Then};
+use crate::state::{FaultAnswer, FaultKind, Interim, RawBytes, Then};
 use crate::wire::{Ending, Interjection, Payload, Reply, Takeover};
 
 /// The reason why the bytes of a raw fault can be decoded.
@@ -23,11 +23,11 @@ impl ServedRequest<'_> {
         match kind {
             FaultKind::Answer(answer) => answer.early.map(|early| {
                 let bytes = self.noted(instead(answer, &self.call)).wire(usize::MAX);
-                Takeover { bytes, ending: ending(early.then) }
+                Takeover::new(bytes, ending(early.then))
             }),
             FaultKind::Raw(raw) => raw.early.map(|early| {
                 let bytes = raw.decode().expect(DECODED);
-                Takeover { bytes, ending: ending(early.then) }
+                Takeover { every: pause(raw), ..Takeover::new(bytes, ending(early.then)) }
             }),
             FaultKind::Interim(interim) => {
                 self.connection.tap.interject(Interjection::Bytes(wire(interim)));
@@ -43,8 +43,8 @@ impl ServedRequest<'_> {
 
     /// Applies a fault after the whole request was read.
     pub(super) async fn strike(&self, kind: FaultKind) -> Response<Payload> {
-        let cut = |reply: &Reply, ending| Takeover { bytes: reply.wire(reply.body.len() / 2), ending };
-        let silent = |ending| Takeover { bytes: Vec::new(), ending };
+        let cut = |reply: &Reply, ending| Takeover::new(reply.wire(reply.body.len() / 2), ending);
+        let silent = |ending| Takeover::new(Vec::new(), ending);
         match kind {
             FaultKind::Delay { ms } => {
                 sleep(Duration::from_millis(ms)).await;
@@ -61,14 +61,15 @@ impl ServedRequest<'_> {
             FaultKind::CloseAfterRequest {} => self.connection.take_over(silent(Ending::Close)).await,
             FaultKind::Raw(raw) => {
                 let bytes = raw.decode().expect(DECODED);
-                self.connection.take_over(Takeover { bytes, ending: Ending::Close }).await
+                let end = raw.then.map_or(Ending::Close, ending);
+                self.connection.take_over(Takeover { every: pause(&raw), ..Takeover::new(bytes, end) }).await
             }
             FaultKind::Answer(answer) => {
                 let reply = self.noted(instead(&answer, &self.call));
                 if reply.status < 200 {
                     // This is no final answer in HTTP, so hyper would refuse to send it.
                     let bytes = reply.wire(reply.body.len());
-                    return self.connection.take_over(Takeover { bytes, ending: Ending::Close }).await;
+                    return self.connection.take_over(Takeover::new(bytes, Ending::Close)).await;
                 }
                 reply.into_response()
             }
@@ -94,6 +95,7 @@ impl ServedRequest<'_> {
             FaultKind::ResetBeforeRequest {}
             | FaultKind::SlowHandshake { .. }
             | FaultKind::HangHandshake {}
+            | FaultKind::RawHandshake(_)
             | FaultKind::Tls { .. } => {
                 unreachable!("a fault of connections never strikes a request")
             }
@@ -101,12 +103,24 @@ impl ServedRequest<'_> {
     }
 }
 
+/// Returns the end of a connection whose handshake is not answered.
+pub(crate) fn instead_of_handshake(raw: &RawBytes) -> Takeover {
+    let end = raw.then.map_or(Ending::Close, ending);
+    Takeover { every: pause(raw), ..Takeover::new(raw.decode().expect(DECODED), end) }
+}
+
 fn ending(then: Then) -> Ending {
     match then {
         Then::Hang => Ending::Stall,
         Then::Close => Ending::Close,
         Then::Reset => Ending::Reset,
+        Then::Cut => Ending::Cut,
+        Then::Alert => Ending::Alert,
     }
+}
+
+fn pause(raw: &RawBytes) -> Option<Duration> {
+    raw.every_ms.map(Duration::from_millis)
 }
 
 /// Returns the bytes of the informational answer.

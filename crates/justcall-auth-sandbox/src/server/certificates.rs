@@ -24,6 +24,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct Certificates {
     good: TlsAcceptor,
     expired: TlsAcceptor,
+    not_yet_valid: TlsAcceptor,
     wrong_host: TlsAcceptor,
     unknown_ca: TlsAcceptor,
 }
@@ -36,6 +37,7 @@ impl Certificates {
         let certificates = Self {
             good: acceptor(&loopback()?, &issuer)?,
             expired: acceptor(&expired()?, &issuer)?,
+            not_yet_valid: acceptor(&not_yet_valid()?, &issuer)?,
             wrong_host: acceptor(&wrong_host()?, &issuer)?,
             unknown_ca: acceptor(&loopback()?, &stranger)?,
         };
@@ -47,6 +49,7 @@ impl Certificates {
         match bad {
             None => &self.good,
             Some(BadCertificate::Expired) => &self.expired,
+            Some(BadCertificate::NotYetValid) => &self.not_yet_valid,
             Some(BadCertificate::WrongHost) => &self.wrong_host,
             Some(BadCertificate::UnknownCa) => &self.unknown_ca,
         }
@@ -87,6 +90,13 @@ fn expired() -> Result<CertificateParams, StartError> {
     let mut params = loopback()?;
     params.not_before = (SystemTime::now() - 30 * DAY).into();
     params.not_after = (SystemTime::now() - 2 * DAY).into();
+    Ok(params)
+}
+
+fn not_yet_valid() -> Result<CertificateParams, StartError> {
+    let mut params = loopback()?;
+    params.not_before = (SystemTime::now() + 2 * DAY).into();
+    params.not_after = (SystemTime::now() + 30 * DAY).into();
     Ok(params)
 }
 

@@ -74,6 +74,12 @@ impl Server {
                 sleep(Duration::from_millis(ms)).await;
                 self.handshake(tcp, None).await
             }
+            Some(FaultKind::RawHandshake(raw)) => {
+                let mut hello = [0; 4096];
+                let _ = tcp.read(&mut hello).await;
+                handler::instead_of_handshake(&raw).run(Stream::Plain(tcp)).await;
+                None
+            }
             Some(FaultKind::Tls { certificate }) => self.handshake(tcp, Some(certificate)).await,
             Some(FaultKind::ResetBeforeRequest {}) => {
                 self.handshake(tcp, None).await?.reset();

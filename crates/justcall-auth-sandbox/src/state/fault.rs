@@ -43,6 +43,7 @@ pub(crate) enum FaultKind {
         ms: u64,
     },
     HangHandshake {},
+    RawHandshake(RawBytes),
     Tls {
         certificate: BadCertificate,
     },
@@ -90,6 +91,10 @@ pub(crate) enum Then {
     Close,
     /// A TCP reset.
     Reset,
+    /// The end of TCP without a TLS `close_notify`.
+    Cut,
+    /// An unencrypted TLS alert, then the same end.
+    Alert,
 }
 
 /// An informational answer in the middle of a request's body. The normal answer follows.
@@ -121,23 +126,73 @@ impl HeaderValues {
     }
 }
 
+/// The most bytes that a raw fault may write.
+const MAX_RAW: usize = 64 * 1024 * 1024;
+
 /// Bytes that need not be HTTP.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawBytes {
     bytes: Option<String>,
     base64: Option<String>,
+    parts: Option<Vec<RawPart>>,
+    /// How many of the bytes are written.
+    cut_after: Option<usize>,
+    /// The pause after each byte.
+    pub(crate) every_ms: Option<u64>,
+    /// What happens to the connection after the bytes, if they are no early answer.
+    pub(crate) then: Option<Then>,
     pub(crate) early: Option<Early>,
+}
+
+/// Bytes that are written so many times.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPart {
+    bytes: Option<String>,
+    base64: Option<String>,
+    #[serde(default = "once")]
+    times: usize,
+}
+
+fn once() -> usize {
+    1
 }
 
 impl RawBytes {
     /// Returns the bytes to write. Fails with a message if they are missing or invalid.
     pub(crate) fn decode(&self) -> Result<Vec<u8>, String> {
-        match (&self.bytes, &self.base64) {
-            (Some(text), None) => Ok(text.clone().into_bytes()),
-            (None, Some(encoded)) => STANDARD.decode(encoded).map_err(|error| format!("base64: {error}")),
-            _ => Err("raw takes either bytes or base64".to_owned()),
+        let mut bytes = match &self.parts {
+            None => decode(self.bytes.as_ref(), self.base64.as_ref())?,
+            Some(_) if self.bytes.is_some() || self.base64.is_some() => {
+                return Err("parts are in place of bytes and base64".to_owned());
+            }
+            Some(parts) => {
+                let mut all = Vec::new();
+                for part in parts {
+                    let bytes = decode(part.bytes.as_ref(), part.base64.as_ref())?;
+                    let length = bytes.len().checked_mul(part.times).filter(|length| *length <= MAX_RAW);
+                    if length.is_none_or(|length| all.len() + length > MAX_RAW) {
+                        return Err("raw goes to 64 MiB".to_owned());
+                    }
+                    all.extend(bytes.repeat(part.times));
+                }
+                all
+            }
+        };
+        if self.then.is_some() && self.early.is_some() {
+            return Err("an early answer has its own then".to_owned());
         }
+        bytes.truncate(self.cut_after.unwrap_or(usize::MAX));
+        Ok(bytes)
+    }
+}
+
+fn decode(bytes: Option<&String>, base64: Option<&String>) -> Result<Vec<u8>, String> {
+    match (bytes, base64) {
+        (Some(text), None) => Ok(text.clone().into_bytes()),
+        (None, Some(encoded)) => STANDARD.decode(encoded).map_err(|error| format!("base64: {error}")),
+        _ => Err("raw takes either bytes or base64".to_owned()),
     }
 }
 
@@ -146,6 +201,7 @@ impl RawBytes {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BadCertificate {
     Expired,
+    NotYetValid,
     WrongHost,
     UnknownCa,
 }
@@ -171,6 +227,7 @@ impl FaultKind {
             Self::ResetBeforeRequest {}
                 | Self::SlowHandshake { .. }
                 | Self::HangHandshake {}
+                | Self::RawHandshake(_)
                 | Self::Tls { .. }
         )
     }

@@ -25,7 +25,7 @@ use crate::{ControlError, Dialect};
 pub(crate) use account::{Account, AccountChange, AccountView, NewAccount, Pair, Reset};
 use accounts::Accounts;
 use changes::{Changes, Topic};
-pub(crate) use fault::{BadCertificate, Fault, FaultAnswer, FaultKind, Interim, Then};
+pub(crate) use fault::{BadCertificate, Fault, FaultAnswer, FaultKind, Interim, RawBytes, Then};
 use faults::Faults;
 pub(crate) use objects::{ObjectList, Objects};
 pub(crate) use rate::{Quota, Standing};

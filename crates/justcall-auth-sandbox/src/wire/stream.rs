@@ -28,9 +28,14 @@ pub(crate) enum Stream {
 pub(crate) struct Takeover {
     /// The bytes to write first.
     pub(crate) bytes: Vec<u8>,
+    /// The pause after each of the bytes. `None`: they are written at once.
+    pub(crate) every: Option<Duration>,
     /// What then happens to the connection.
     pub(crate) ending: Ending,
 }
+
+/// An unencrypted `internal_error`, which a client must not trust after the handshake.
+const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +44,10 @@ pub(crate) enum Ending {
     Close,
     /// A TCP reset.
     Reset,
+    /// The end of TCP without a TLS `close_notify`.
+    Cut,
+    /// An unencrypted TLS alert, then the same end.
+    Alert,
     /// The peer ends it.
     Hang,
     /// The peer ends it, or a minute passes. Its bytes are not read.
@@ -46,23 +55,39 @@ pub(crate) enum Ending {
 }
 
 impl Takeover {
+    /// Creates an end that writes the bytes at once.
+    pub(crate) fn new(bytes: Vec<u8>, ending: Ending) -> Self {
+        Self { bytes, every: None, ending }
+    }
+
     /// Writes the bytes and ends the connection.
     pub(crate) async fn run(self, mut stream: Stream) {
-        let written = async {
-            stream.write_all(&self.bytes).await?;
-            stream.flush().await
-        };
-        if written.await.is_err() {
+        if self.write(&mut stream).await.is_err() {
             return;
         }
         match self.ending {
             Ending::Close => stream.close().await,
             Ending::Reset => stream.reset(),
+            Ending::Cut => stream.cut(&[]).await,
+            Ending::Alert => stream.cut(&ALERT).await,
             Ending::Hang => stream.drain().await,
             Ending::Stall => {
                 let _ = timeout(STALL, stream.stall()).await;
             }
         }
+    }
+
+    async fn write(&self, stream: &mut Stream) -> io::Result<()> {
+        let Some(every) = self.every else {
+            stream.write_all(&self.bytes).await?;
+            return stream.flush().await;
+        };
+        for byte in &self.bytes {
+            stream.write_all(&[*byte]).await?;
+            stream.flush().await?;
+            sleep(every).await;
+        }
+        Ok(())
     }
 }
 
@@ -77,6 +102,17 @@ impl Stream {
     async fn close(mut self) {
         if self.shutdown().await.is_ok() {
             let _ = timeout(LINGER, self.drain()).await;
+        }
+    }
+
+    /// Writes these bytes without TLS, and ends TCP without a TLS `close_notify`.
+    async fn cut(self, last: &[u8]) {
+        let mut tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.into_inner().0,
+        };
+        if tcp.write_all(last).await.is_ok() && tcp.shutdown().await.is_ok() {
+            let _ = timeout(LINGER, Self::Plain(tcp).drain()).await;
         }
     }
 

@@ -57,6 +57,16 @@ fn it_never_answers_a_client_hello() {
     assert!(Connection::Plain(tcp).is_silent());
 }
 
+#[test]
+fn it_answers_a_client_hello_with_other_bytes() {
+    let sandbox = sandbox();
+    fault(&sandbox, &json!({"fault": "raw_handshake", "base64": "FQMBAAICRg==", "times": 1}));
+    let error = Connection::open(&sandbox).err().expect("the handshake is refused");
+    assert!(error.to_string().contains("ProtocolVersion"), "{error}");
+    assert_eq!(get(&sandbox, &pair(&sandbox), "/v2/account").status, 200);
+    assert!(sandbox.control("GET", "requests", &Value::Null).unwrap().as_array().unwrap().len() == 1);
+}
+
 fn certificate_error(sandbox: &Sandbox, bad: &str) -> CertificateError {
     fault(sandbox, &json!({"fault": "tls", "certificate": bad, "times": 1}));
     let error = Connection::open(sandbox).err().expect("the certificate is refused");
@@ -71,6 +81,8 @@ fn certificate_error(sandbox: &Sandbox, bad: &str) -> CertificateError {
 fn it_shows_bad_certificates_each_with_its_own_fault() {
     let sandbox = sandbox();
     assert!(matches!(certificate_error(&sandbox, "expired"), CertificateError::ExpiredContext { .. }));
+    let early = certificate_error(&sandbox, "not_yet_valid");
+    assert!(matches!(early, CertificateError::NotValidYetContext { .. }), "{early:?}");
     assert!(matches!(
         certificate_error(&sandbox, "wrong_host"),
         CertificateError::NotValidForNameContext { .. } | CertificateError::NotValidForName

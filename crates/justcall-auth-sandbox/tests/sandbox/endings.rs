@@ -86,6 +86,32 @@ fn it_writes_raw_bytes_and_closes() {
 }
 
 #[test]
+fn it_composes_raw_bytes_from_parts_and_cuts_them() {
+    let parts = json!([{"bytes": "ab", "times": 2}, {"base64": "AP8=", "times": 1}, {"bytes": "c"}]);
+    for (cut, expected) in [(None, &b"abab\x00\xffc"[..]), (Some(3), b"aba"), (Some(0), b"")] {
+        let sandbox = sandbox();
+        let given = json!({"fault": "raw", "parts": parts, "cut_after": cut, "every_ms": 1});
+        assert_eq!(struck(&sandbox, &given).rest(), (expected.to_vec(), End::Clean));
+    }
+}
+
+#[test]
+fn it_ends_raw_bytes_in_other_ways() {
+    let sandbox = sandbox();
+    let given = |then: &str| json!({"fault": "raw", "bytes": "ab", "then": then, "times": 1});
+    assert_eq!(struck(&sandbox, &given("cut")).rest(), (b"ab".to_vec(), End::Torn));
+    let mut connection = struck(&sandbox, &given("hang"));
+    std::io::Read::read_exact(&mut connection, &mut [0; 2]).unwrap();
+    assert!(connection.is_silent());
+    // The alert is not encrypted, so rustls refuses it after the bytes.
+    let mut connection = struck(&sandbox, &given("alert"));
+    let error = std::io::Read::read_to_end(&mut connection, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    let (bytes, end) = struck(&plain(), &given("alert")).rest();
+    assert_eq!((bytes.as_slice(), end), (&b"ab\x15\x03\x03\x00\x02\x02\x50"[..], End::Clean));
+}
+
+#[test]
 fn it_writes_many_raw_bytes_to_the_last() {
     let sandbox = sandbox();
     let bytes = "z".repeat(3_000_000);

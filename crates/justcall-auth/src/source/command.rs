@@ -87,7 +87,8 @@ impl Running {
     /// process holds the pipe open.
     fn output(&mut self, context: &CallContext) -> Result<WipedBuffer, LoadFailure> {
         let mut pipe = self.take_output();
-        let mut buffer = WipedBuffer::with_capacity(MAX_OUTPUT + 1);
+        let mut buffer = WipedBuffer::try_with_capacity(MAX_OUTPUT + 1)
+            .map_err(|error| LoadFailure::Failed(error.into()))?;
         let mut has_ended = false;
         loop {
             let slice =

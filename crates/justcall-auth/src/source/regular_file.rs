@@ -16,7 +16,7 @@ pub(super) fn read(path: &Path) -> io::Result<WipedBuffer> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut file = File::open(path)?;
-    let mut buffer = WipedBuffer::with_capacity(MAX_FILE + 1);
+    let mut buffer = WipedBuffer::try_with_capacity(MAX_FILE + 1)?;
     loop {
         match file.read(buffer.spare()) {
             Ok(0) if buffer.spare().is_empty() => return Err(io::Error::other("it is larger than 64 KiB")),

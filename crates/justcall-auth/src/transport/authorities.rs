@@ -19,6 +19,7 @@ use rustls::pki_types::CertificateDer;
 use super::certificate::Certificate;
 use super::installed::installed_roots;
 use super::pem::{certificates, no_certificate};
+use crate::folder::names;
 use crate::source::{Environment, ProcessEnvironment, setting, shown};
 
 /// The largest accepted file, in bytes. The bundle of an operating system has about 250 KiB.
@@ -138,14 +139,13 @@ impl NamedAuthorities {
 
     fn read_folder(&mut self, folder: &Path) {
         let what = "folder";
-        let entries = match std::fs::read_dir(folder) {
-            Ok(entries) => entries,
+        let names = match names(folder) {
+            Ok(names) => names,
             Err(error) => {
                 return self.fail(FOLDERS_VARIABLE, what, folder, &format!("cannot be read: {error}"));
             }
         };
-        let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
-        for path in files {
+        for path in names.iter().map(|name| folder.join(name)).filter(|path| path.is_file()) {
             self.read(FOLDERS_VARIABLE, "folder of the file", &path);
         }
         if self.roots.is_empty() {

@@ -68,6 +68,8 @@ pub(super) struct CallState {
     sent: Cell<bool>,
     /// True if the service sent the secret back.
     echoed: Cell<bool>,
+    /// How the connection was lost.
+    loss: Cell<Option<io::ErrorKind>>,
     failure: RefCell<Option<Error>>,
 }
 
@@ -104,6 +106,7 @@ impl CurrentCall {
             proxy: RefCell::new(None),
             sent: Cell::new(false),
             echoed: Cell::new(false),
+            loss: Cell::new(None),
             failure: RefCell::new(None),
         });
         let outer = CURRENT.with(|current| current.replace(Some(state.clone())));
@@ -181,6 +184,16 @@ impl CallState {
             )));
         }
         Ok(())
+    }
+
+    /// Records how the connection was lost.
+    pub fn note_loss(&self, kind: io::ErrorKind) {
+        self.loss.set(Some(kind));
+    }
+
+    /// Returns how the connection was lost, if it was.
+    pub fn loss(&self) -> Option<io::ErrorKind> {
+        self.loss.get()
     }
 
     /// Sets the phase of the call.

@@ -185,7 +185,8 @@ impl Transport for Connection {
         let call = call::current();
         call.enter(Phase::Send);
         call.check_placed()?;
-        let amount = self.channel.receive(self.buffers.input_append_buf(), &call)?;
+        let received = self.channel.receive(self.buffers.input_append_buf(), &call);
+        let amount = received.inspect_err(|error| call.note_loss(error.kind()))?;
         self.buffers.input_appended(amount);
         self.just_read = amount > 0;
         Ok(amount > 0)

@@ -13,7 +13,12 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
             Error::new(ErrorKind::OutOfMemory)
         }
-        ureq::Error::Io(error) => tls::failure(error, call.peer()).unwrap_or_else(|| lost(error, call)),
+        ureq::Error::Io(error) => match tls::failure(error, call.peer()) {
+            // After the handshake, the server is known to be the right one, and a retry may succeed.
+            Some(_) if call.phase() >= Phase::Send && tls::is_damaged(error) => lost(error, call),
+            Some(failure) => failure,
+            None => lost(error, call),
+        },
         ureq::Error::LargeResponseHeader(..) => {
             Error::with_message(ErrorKind::InvalidResponse, "The headers of the response are too large.")
         }

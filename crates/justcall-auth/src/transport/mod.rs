@@ -17,6 +17,7 @@
 
 mod authorities;
 mod beginning;
+mod body;
 mod buffers;
 mod call;
 mod certificate;
@@ -210,7 +211,7 @@ fn test_buffer_size() -> Option<usize> {
 /// Reads the body. The body of a success must be complete. Otherwise a partial body suffices, because the status has
 /// decided.
 fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Result<Response, Error> {
-    let (mut parts, body) = http_response.into_parts();
+    let (mut parts, encoded) = http_response.into_parts();
     let status = parts.status.as_u16();
     let is_success = parts.status.is_success();
     let limit = if is_success { max_body } else { max_body.min(MAX_ERROR_BODY) };
@@ -221,17 +222,22 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
         parts.headers.remove(CONTENT_LENGTH);
     }
     // The capacity exceeds the body, so that its end is detected without another allocation.
-    let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
+    let expected =
+        encoded.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(expected.min(limit).min(MAX_ERROR_BODY) + 64).map_err(out_of_memory)?;
     // One byte more than allowed distinguishes a body that is too large from one that fits.
     let mut read_all = |plain: &mut dyn Read| {
-        FilteredBody::new(plain, call).take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)
+        let mut filtered = FilteredBody::new(plain, call).take((limit as u64).saturating_add(1));
+        body::read_to_end(&mut filtered, &mut bytes)
     };
-    let mut encoded = body.into_reader();
+    let mut encoded = encoded.into_reader();
     let outcome = match layers {
         None | Some(0) => read_all(&mut encoded),
         Some(layers) => decode::decoded(encoded, layers, call).and_then(|mut plain| read_all(&mut plain)),
     };
+    // A body without a length ends with the connection. ureq takes a lost connection for such an end.
+    let outcome = outcome.and_then(|()| call.loss().map_or(Ok(()), |loss| Err(loss.into())));
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
@@ -264,20 +270,23 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
 /// Returns the headers of a response as text.
 fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Result<Headers, Error> {
     let length = received.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    // A response is there, so the request was sent.
-    let short = |error: TryReserveError| Error::from(error).with_request_sent(true);
-    let mut headers = Headers::try_with_capacity(received.len(), length).map_err(short)?;
+    let mut headers = Headers::try_with_capacity(received.len(), length).map_err(out_of_memory)?;
     for (name, value) in received {
         let name = name.as_str().as_bytes();
         if call.was_echoed() {
             let mut value = value.as_bytes().to_vec();
             mask_beginnings(&mut value, call);
-            headers.try_push_lossy(name, &value).map_err(short)?;
+            headers.try_push_lossy(name, &value).map_err(out_of_memory)?;
         } else {
-            headers.try_push_lossy(name, value.as_bytes()).map_err(short)?;
+            headers.try_push_lossy(name, value.as_bytes()).map_err(out_of_memory)?;
         }
     }
     Ok(headers)
+}
+
+/// Returns the error for a response that does not fit into memory. The request was sent, because there is a response.
+fn out_of_memory(error: TryReserveError) -> Error {
+    Error::from(error).with_request_sent(true)
 }
 
 /// Masks partial copies of the secret after the service has sent it back.

@@ -57,6 +57,13 @@ pub(super) fn failure(error: &io::Error, peer: Peer) -> Option<Error> {
     })
 }
 
+/// Returns true if `error` is about received data that no peer with the keys of the connection sends.
+pub(super) fn is_damaged(error: &io::Error) -> bool {
+    use rustls::Error::{DecryptError, InvalidMessage, PeerSentOversizedRecord};
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(DecryptError | InvalidMessage(_) | PeerSentOversizedRecord))
+}
+
 /// Returns the reason in the words of this library. The texts of rustls may contain received data.
 fn why(error: &rustls::Error) -> &'static str {
     use CertificateError as Certificate;

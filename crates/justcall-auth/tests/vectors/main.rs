@@ -2,6 +2,7 @@
 
 mod cases;
 mod diagnose;
+mod fault;
 mod source;
 mod verify;
 mod webhook;
