@@ -81,7 +81,7 @@ KINDS |= {502: "unavailable", 503: "unavailable", 504: "unavailable"}
 RETRYABLE = {"rate_limited", "unavailable", "server_error"}
 SECOND = 1000
 REASONS = {"plan": "plan|plans|subscription", "role": "admin|admin-level|admins|owner|role"}
-REASONS |= {"ip": "ip|ips", "addon": "add-?ons?"}
+REASONS |= {"ip": "ip|ips", "addon": "(addon|add-on)s?"}
 
 
 def kind_of(status: int) -> str | None:
@@ -101,21 +101,14 @@ def retry_after(headers: list[list[str]], now: int) -> int | None:
     text = values.get("retry-after", "")
     if number(text) is not None:
         return int(text) * SECOND
-    try:
-        if not text:
-            raise ValueError
-        return max(0, int(email.utils.parsedate_to_datetime(text).timestamp()) - now) * SECOND
-    except (TypeError, ValueError):
-        pass
+    if (date := email.utils.parsedate_tz(text)) is not None:
+        return max(0, email.utils.mktime_tz(date) - now) * SECOND
     windows = []
-    for prefixes in (("x-rate-limit-", "x-ratelimit-"), ("x-rate-limit-burst-",)):
-        reset, left = (
-            next(
-                (found for prefix in prefixes if (found := number(values.get(prefix + name))) is not None),
-                None,
-            )
-            for name in ("reset", "remaining")
-        )
+    for prefixes in (("x-ratelimit-", "x-rate-limit-"), ("x-rate-limit-burst-",)):
+        reset, left = None, None
+        for prefix in prefixes:  # the last spelling that is there counts
+            reset = reset if (found := number(values.get(prefix + "reset"))) is None else found
+            left = left if (found := number(values.get(prefix + "remaining"))) is None else found
         if reset is not None:
             at = reset if reset > 10**12 else reset * 1000 if reset > 10**9 else (now + reset) * 1000
             windows.append((left == 0, max(0, at - now * 1000)))
@@ -141,10 +134,8 @@ def response(case: Case) -> Case:
     inner = body["error"].get("message") if isinstance(body.get("error"), dict) else None
     texts = [text for text in (body.get("message"), body.get("error"), inner) if isinstance(text, str)]
     message = re.sub(r"[\0-\x1f\x7f-\x9f]", "", texts[0] if texts else "").strip()
-    words = re.findall(r"[\w-]+", message.lower())
-    named = [
-        reason for reason, pattern in REASONS.items() if any(re.fullmatch(pattern, word) for word in words)
-    ]
+    padded = " " + " ".join(re.findall(r"[\w-]+", message.lower())) + " "
+    named = [reason for reason, words in REASONS.items() if re.search(f" ({words}) ", padded)]
     return {
         "error": kind,
         "retryable": kind in RETRYABLE,
@@ -231,12 +222,11 @@ def webhook(case: Case) -> Case:
 IDEMPOTENT = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 COOL_DOWN = 30_000
 # The error of each cause, and its reason if the request was sent and if it was not.
+LOST = "connection_failed"
 CAUSES: dict[str, tuple[str, str | None, str | None]]
-CAUSES = {"resolve": ("connection_failed", "resolve", "resolve")}
-CAUSES |= {"connect": ("connection_failed", "connect", "connect")}
-CAUSES |= {"closed": ("connection_failed", "receive", "send")}
-CAUSES |= {"timeout": ("timeout", "receive", "connect"), "tls": ("tls_failed", None, None)}
-CAUSES |= {"cancelled": ("cancelled", None, None)}
+CAUSES = {"resolve": (LOST, "resolve", "resolve"), "connect": (LOST, "connect", "connect")}
+CAUSES |= {"closed": (LOST, "receive", "send"), "timeout": ("timeout", "receive", "connect")}
+CAUSES |= {"tls": ("tls_failed", None, None), "cancelled": ("cancelled", None, None)}
 
 
 class Client:
@@ -368,8 +358,8 @@ class Client:
             else:
                 error, when_sent, when_not = CAUSES[outcome["cause"]]
                 reason = when_sent if was_sent else when_not
-            may_retry = error == "rate_limited" or (error == "connection_failed" and not was_sent)
-            is_lost = error in ("server_error", "unavailable", "connection_failed")
+            may_retry = error == "rate_limited" or (error == LOST and not was_sent)
+            is_lost = error in ("server_error", "unavailable", LOST)
             if not has_retry or not (may_retry or (is_lost and call["method"] in IDEMPOTENT)):
                 return end(error, wait, reason)
             longest = min(250 << retries, 8000)

@@ -13,9 +13,8 @@ use crate::unsafe_code::count_unsafe;
 
 /// The page.
 pub const PAGE: &str = "docs/evidence/dependencies.md";
-/// The crates that ship, and what `deny.toml` allows.
+/// The crates that ship.
 const SHIPPED: [&str; 3] = ["justcall-auth-ffi", "justcall-auth-cli", "justcall-auth-python"];
-const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// The systems that the product is compiled for.
 const SYSTEMS: [(&str, &str); 3] = [
     ("Linux", "x86_64-unknown-linux-gnu"),
@@ -32,7 +31,7 @@ The crates that the libraries, the command and the Python module are made of, th
 dependency that a crate of this project names has a reason, from the `Cargo.toml` files. `unsafe` counts the keyword in the Rust
 code of a crate's `src`, comments and texts excluded, also in parts that are not compiled here. *C* counts its files of C and
 assembly. The authors are those that the crate states itself; many state none, and their repository names the maintainers.
-`deny.toml` lists the licences that are allowed.
+`deny.toml` lists the licences that are allowed, for `cargo deny`.
 ";
 
 /// A crate that the product depends on.
@@ -44,9 +43,7 @@ pub struct Dependency {
     pub version: String,
     /// The licence, as an SPDX expression.
     pub licence: String,
-    /// Where the crate comes from.
-    pub source: String,
-    /// The systems on which the product needs it; all of [`SYSTEMS`] if it is needed everywhere.
+    /// The systems on which the product needs it; Linux, macOS and Windows if it is needed everywhere.
     pub systems: BTreeSet<&'static str>,
     /// True if its code is in the binaries. Otherwise it only runs while they are built.
     pub is_compiled_in: bool,
@@ -125,7 +122,6 @@ fn dependency(package: &Value) -> Dependency {
         name: text(&package["name"]),
         version: text(&package["version"]),
         licence: text(&package["license"]),
-        source: text(&package["source"]),
         systems: BTreeSet::new(),
         is_compiled_in: false,
         needed_by: BTreeSet::new(),
@@ -265,33 +261,17 @@ fn count(folder: &Path) -> Result<CodeCount> {
     Ok(counts)
 }
 
-/// What is wrong with the dependencies: a licence that `allowed` does not have, another source, or no reason.
-pub fn faults(
-    dependencies: &[Dependency],
-    allowed: &[String],
-    reasons: &BTreeMap<String, String>,
-) -> Vec<String> {
-    let mut faults = Vec::new();
-    for dependency in dependencies {
-        let Dependency { name, version, licence, source, needed_by, .. } = dependency;
-        if !crate::licence::is_allowed(licence, allowed) {
-            faults.push(format!("{name} {version}: the licence {licence} is not allowed by deny.toml"));
-        }
-        if source != REGISTRY {
-            faults.push(format!("{name} {version} comes from {source}"));
-        }
-        if needed_by.iter().any(|one| one.starts_with("justcall-auth")) && !reasons.contains_key(name) {
-            faults.push(format!("{name}: no Cargo.toml states why it is needed"));
-        }
-    }
-    faults
+/// Returns the dependencies that a crate of this project names and for which no `Cargo.toml` states a reason.
+pub fn without_reason(dependencies: &[Dependency], reasons: &BTreeMap<String, String>) -> Vec<String> {
+    let is_named = |one: &&Dependency| one.needed_by.iter().any(|by| by.starts_with("justcall-auth"));
+    let missing = dependencies.iter().filter(is_named).filter(|one| !reasons.contains_key(&one.name));
+    missing.map(|one| one.name.clone()).collect()
 }
 
 /// Writes the page, or fails if it is not up to date when `check` is set.
 pub fn run(root: &Path, check: bool) -> Result<()> {
-    let deny = fs::read_to_string(root.join("deny.toml")).context("deny.toml")?;
-    let faults = faults(&dependencies(root)?, &crate::licence::allowed(&deny), &reasons(root)?);
-    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    let missing = without_reason(&dependencies(root)?, &reasons(root)?);
+    ensure!(missing.is_empty(), "no Cargo.toml states the reason for {}", missing.join(", "));
     let page = page(root)?;
     let path = root.join(PAGE);
     if fs::read_to_string(&path).is_ok_and(|written| written == page) {
@@ -307,25 +287,16 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn dependency(licence: &str, source: &str) -> Dependency {
-        let mut dependency = super::dependency(&Value::Null);
-        dependency.name = "one".to_owned();
-        dependency.licence = licence.to_owned();
-        dependency.source = source.to_owned();
-        dependency.needed_by.insert("justcall-auth".to_owned());
-        dependency
-    }
-
     #[test]
-    fn it_names_a_licence_a_source_and_a_missing_reason() {
-        let (allowed, none) = (["MIT".to_owned()], BTreeMap::new());
+    fn it_names_a_dependency_without_a_reason() {
+        let mut one = dependency(&Value::Null);
+        one.name = "one".to_owned();
         let reasons = BTreeMap::from([("one".to_owned(), "It is needed.".to_owned())]);
-        assert!(faults(&[dependency("MIT", REGISTRY)], &allowed, &reasons).is_empty());
-        let found =
-            |licence: &str, source: &str, reasons| faults(&[dependency(licence, source)], &allowed, reasons);
-        assert!(found("GPL-3.0", REGISTRY, &reasons)[0].contains("GPL-3.0"));
-        assert!(found("MIT", "git+https://example.com/one", &reasons)[0].contains("example.com"));
-        assert!(found("MIT", REGISTRY, &none)[0].contains("no Cargo.toml states"));
+        let none = BTreeMap::new();
+        assert!(without_reason(&[one.clone()], &none).is_empty(), "only another crate needs it");
+        one.needed_by.insert("justcall-auth".to_owned());
+        assert_eq!(without_reason(&[one.clone()], &none), ["one"]);
+        assert!(without_reason(&[one], &reasons).is_empty());
     }
 
     #[test]

@@ -16,7 +16,6 @@ pub mod dist;
 pub mod gate;
 pub mod graph;
 pub mod install;
-pub mod licence;
 pub mod manual;
 pub mod notices;
 pub mod pkg_config;

@@ -8,7 +8,7 @@ use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, package, step, succeed};
 
 use crate::python::{self, Venv};
-use crate::{second, spelling};
+use crate::{deny, second, spelling};
 
 /// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
@@ -27,6 +27,7 @@ pub fn run(root: &Path) -> Result<()> {
         },
     )?;
     let venv = step("Python environment", || python::venv(root))?;
+    step("licences, sources and bans of every crate", || deny::check(root))?;
     step("spelling", || spelling::check(root, &venv))?;
     step("clippy", || {
         succeed(&mut cargo(
