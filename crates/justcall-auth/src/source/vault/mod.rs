@@ -129,6 +129,6 @@ impl fmt::Debug for VaultSource {
             .field("path", &target.path)
             .field("fields", &target.fields)
             .field("login", &target.login)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

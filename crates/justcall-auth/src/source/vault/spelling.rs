@@ -169,7 +169,7 @@ mod tests {
                 r#"Jwt { mount: "jwt", role: "", file: "/j" }"#,
             ),
         ] {
-            assert_eq!(shown(rest), format!("Vault {{ {place}{USUAL}{login} }}"), "{rest}");
+            assert_eq!(shown(rest), format!("Vault {{ {place}{USUAL}{login}, .. }}"), "{rest}");
         }
         assert!(shown("kv/a?secret=s&key=k").contains(r#"fields: ["k", "s"]"#));
         assert_ne!(shown("a/b/c"), shown("c?mount=a/b"), "the same text with another engine");
