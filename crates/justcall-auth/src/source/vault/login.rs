@@ -1,6 +1,5 @@
 //! The ways to log in: with a token, with an `AppRole`, or with a JWT, such as the token of a Kubernetes service account.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use justcall_auth_protocol::error::Error;
@@ -15,8 +14,8 @@ use super::failure::fault;
 /// The file with the token of a Kubernetes service account.
 pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// A way to get a token.
-#[derive(Clone)]
+/// A way to get a token. It contains names and paths, but no secret.
+#[derive(Debug, Clone)]
 pub(super) enum Login {
     /// The token itself, in a file or in the environment.
     Token { file: Option<PathBuf> },
@@ -137,24 +136,4 @@ fn checked(api: &Api<'_>, what: &str, value: &[u8]) -> Result<WipedBuffer, Error
     let mut copy = WipedBuffer::with_capacity(value.len());
     copy.push(value);
     Ok(copy)
-}
-
-/// Identifies the login. Shows paths, but no content.
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let files = |f: &mut fmt::Formatter<'_>, files: [&Option<PathBuf>; 2]| {
-            files.into_iter().flatten().try_for_each(|file| write!(f, " {file:?}"))
-        };
-        match self {
-            Self::Token { file } => {
-                f.write_str("token")?;
-                files(f, [file, &None])
-            }
-            Self::AppRole { mount, role_id, secret_id } => {
-                write!(f, "approle at auth/{mount}")?;
-                files(f, [role_id, secret_id])
-            }
-            Self::Jwt { mount, role, file } => write!(f, "jwt at auth/{mount} {role} {file:?}"),
-        }
-    }
 }

@@ -116,30 +116,19 @@ impl Target {
     }
 }
 
-/// Shows all that identifies the source. It contains no secret.
+/// Shows all that identifies the source, unambiguously. It contains no secret.
 impl fmt::Debug for VaultSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Target {
-            addresses,
-            namespace,
-            ca_file,
-            mount,
-            path,
-            fields: [key, secret],
-            login,
-            is_resolved: _,
-        } = &*self.target;
-        f.write_str("Vault(")?;
-        for address in addresses {
-            write!(f, "{address}, ")?;
-        }
-        write!(f, "{mount}/{path}, {key}, {secret}, {login:?}")?;
-        if let Some(namespace) = namespace {
-            write!(f, ", namespace {namespace}")?;
-        }
-        if let Some(file) = ca_file {
-            write!(f, ", ca {file:?}")?;
-        }
-        f.write_str(")")
+        let target = &*self.target;
+        let addresses: Vec<String> = target.addresses.iter().map(BaseUrl::to_string).collect();
+        f.debug_struct("Vault")
+            .field("addresses", &addresses)
+            .field("namespace", &target.namespace)
+            .field("ca", &target.ca_file)
+            .field("mount", &target.mount)
+            .field("path", &target.path)
+            .field("fields", &target.fields)
+            .field("login", &target.login)
+            .finish_non_exhaustive()
     }
 }

@@ -116,40 +116,63 @@ mod tests {
 
     use super::*;
 
+    /// Returns the identity of a source without namespace and authority, in parts.
+    fn shown(rest: &str) -> String {
+        let shown = format!("{:?}", parse(rest).expect(rest));
+        shown.replace("addresses: [], namespace: None, ca: None, ", "")
+    }
+
     #[test]
     fn it_reads_every_spelling() {
-        let shown = |rest: &str| format!("{:?}", parse(rest).expect(rest));
-        for (rest, expected) in [
-            ("secret/justcall", "Vault(secret/justcall, api_key, api_secret, token)"),
+        const USUAL: &str = r#"fields: ["api_key", "api_secret"], login: "#;
+        const TOKEN: &str = "Token { file: None }";
+        for (rest, place, login) in [
+            ("secret/justcall", r#"mount: "secret", path: "justcall", "#, TOKEN),
             (
                 "https://a:8200/secret/team/justcall",
-                "Vault(https://a:8200, secret/team/justcall, api_key, api_secret, token)",
-            ),
-            (
-                "https://a:8200,https://b:8200/secret/justcall?key=k&secret=s",
-                "Vault(https://a:8200, https://b:8200, secret/justcall, k, s, token)",
+                r#"addresses: ["https://a:8200"], namespace: None, ca: None, mount: "secret", path: "team/justcall", "#,
+                TOKEN,
             ),
             (
                 "http://127.0.0.1:8100/justcall?mount=team/kv&namespace=a/b&ca=/ca.pem",
-                "Vault(http://127.0.0.1:8100, team/kv/justcall, api_key, api_secret, token, namespace a/b, ca \"/ca.pem\")",
+                r#"addresses: ["http://127.0.0.1:8100"], namespace: Some("a/b"), ca: Some("/ca.pem"), mount: "team/kv", path: "justcall", "#,
+                TOKEN,
+            ),
+            (
+                "https://a:8200,https://b:8200/kv/a",
+                r#"addresses: ["https://a:8200", "https://b:8200"], namespace: None, ca: None, mount: "kv", path: "a", "#,
+                TOKEN,
             ),
             (
                 "kv/a b?auth=token&token_file=/run/token",
-                "Vault(kv/a b, api_key, api_secret, token \"/run/token\")",
+                r#"mount: "kv", path: "a b", "#,
+                r#"Token { file: Some("/run/token") }"#,
             ),
             (
                 "kv/a?auth=approle&role_id_file=/r&secret_id_file=/s",
-                "Vault(kv/a, api_key, api_secret, approle at auth/approle \"/r\" \"/s\")",
+                r#"mount: "kv", path: "a", "#,
+                r#"AppRole { mount: "approle", role_id: Some("/r"), secret_id: Some("/s") }"#,
             ),
-            ("kv/a?auth=approle&auth_mount=x/y", "Vault(kv/a, api_key, api_secret, approle at auth/x/y)"),
+            (
+                "kv/a?auth=approle&auth_mount=x/y",
+                r#"mount: "kv", path: "a", "#,
+                r#"AppRole { mount: "x/y", role_id: None, secret_id: None }"#,
+            ),
             (
                 "kv/a?auth=jwt&role=app&auth_mount=kubernetes",
-                "Vault(kv/a, api_key, api_secret, jwt at auth/kubernetes app \"/var/run/secrets/kubernetes.io/serviceaccount/token\")",
+                r#"mount: "kv", path: "a", "#,
+                r#"Jwt { mount: "kubernetes", role: "app", file: "/var/run/secrets/kubernetes.io/serviceaccount/token" }"#,
             ),
-            ("kv/a?auth=jwt&jwt_file=/j", "Vault(kv/a, api_key, api_secret, jwt at auth/jwt  \"/j\")"),
+            (
+                "kv/a?auth=jwt&jwt_file=/j",
+                r#"mount: "kv", path: "a", "#,
+                r#"Jwt { mount: "jwt", role: "", file: "/j" }"#,
+            ),
         ] {
-            assert_eq!(shown(rest), expected, "{rest}");
+            assert_eq!(shown(rest), format!("Vault {{ {place}{USUAL}{login}, .. }}"), "{rest}");
         }
+        assert!(shown("kv/a?secret=s&key=k").contains(r#"fields: ["k", "s"]"#));
+        assert_ne!(shown("a/b/c"), shown("c?mount=a/b"), "the same text with another engine");
     }
 
     #[test]
