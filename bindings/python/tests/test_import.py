@@ -90,7 +90,7 @@ except justcall_auth.NotFoundError as error:
 
 
 def test_a_call_loads_no_module(sandbox: Sandbox) -> None:
-    """A process that can open no more files makes its first call too, and never loses the response of a delivered one."""
+    """A process that can open no more files makes its first call too, and never loses a response."""
     pair = Account(sandbox).pair
     script = f"""
 import sys

@@ -187,7 +187,16 @@ fn report(root: &Path, table: &str, killed: &str) -> Result<String> {
 fn machine(root: &Path) -> Result<[(&'static str, String); 5]> {
     let line = |command: &mut Command| run::output(command).map(|text| text.trim().to_owned());
     let mut commit = line(&mut command(root, "git", &["rev-parse", "--short", "HEAD"]))?;
-    let product = ["status", "--porcelain", "--", "crates", "bindings/python", "include", "tests/memory"];
+    let product = [
+        "status",
+        "--porcelain",
+        "--",
+        "crates",
+        "bindings/python",
+        "include",
+        "tests/memory",
+        "tests/faults",
+    ];
     if !line(&mut command(root, "git", &product))?.is_empty() {
         commit.push_str(", with changes not committed");
     }

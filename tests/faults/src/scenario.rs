@@ -148,7 +148,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Prepares `scenario` for `program` with an account of its own in `sandbox`. `bug` is a bug that `targets/target.c`
+    /// Prepares `scenario` for `program` with a new account in `sandbox`. `bug` is a bug that `targets/target.c`
     /// plants.
     ///
     /// # Errors

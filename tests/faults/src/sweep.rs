@@ -57,7 +57,7 @@ pub struct Sweep {
     pub runs: Vec<FailedRun>,
 }
 
-/// Runs `work` on each of `tasks`, on as many threads as there are processors, each with a sandbox of its own.
+/// Runs `work` on each of `tasks`, on as many threads as there are processors, each with its sandbox.
 ///
 /// # Errors
 /// If a sandbox cannot be started, or `work` fails.
