@@ -3,6 +3,7 @@
 import sys
 import time
 
+from ._log_variable import WRITES_CALLS, write
 from ._typing import Any, Optional
 
 
@@ -84,16 +85,9 @@ def _is_logged() -> bool:
     return logging.getLogger("justcall_auth").isEnabledFor(logging.DEBUG)
 
 
-def _is_written() -> bool:
-    # The first call imports it.
-    from ._log_variable import WRITES_CALLS
-
-    return WRITES_CALLS
-
-
 def begin(method: str, path: str, has_hook: bool) -> Optional[CallRecord]:
     """Returns the record of a call that begins; None if nothing observes it."""
-    return CallRecord(method, path) if _is_written() or has_hook or _is_logged() else None
+    return CallRecord(method, path) if WRITES_CALLS or has_hook or _is_logged() else None
 
 
 def end(record: CallRecord, result: Any, retries: int) -> None:
@@ -114,9 +108,7 @@ def end(record: CallRecord, result: Any, retries: int) -> None:
         import logging
 
         logging.getLogger("justcall_auth").debug("%s", _line(record), extra={"justcall_call": record})
-    elif _is_written():
-        from ._log_variable import write
-
+    elif WRITES_CALLS:
         write(_line(record))
 
 

@@ -1,4 +1,7 @@
-"""The variable `JUSTCALL_LOG`, which is read once: when the first call of the process imports this module."""
+"""The variable `JUSTCALL_LOG`, which is read once: when the package is imported.
+
+An import during a call would hold a lock, and a child of `fork()` at that moment would wait for it forever.
+"""
 
 import sys
 
