@@ -74,9 +74,6 @@ enum XtaskCommand {
     /// Generate the parts of the documentation and of Python that follow from the table of errors and the examples.
     #[command(disable_help_flag = true)]
     Docs(Passed),
-    /// Write docs/evidence/dependencies.md: what the product depends on, why, and under which licences.
-    #[command(disable_help_flag = true)]
-    Dependencies(Passed),
     /// Print figures of the code to compare before and after a refactoring: long functions, cycles, duplicates, words.
     #[command(disable_help_flag = true)]
     House(Passed),
@@ -106,7 +103,6 @@ fn main() -> ExitCode {
         XtaskCommand::Release(passed) => program("xtask-package", &["release"], &passed),
         XtaskCommand::Header(passed) => program("xtask-generate", &["header"], &passed),
         XtaskCommand::Docs(passed) => program("xtask-generate", &["docs"], &passed),
-        XtaskCommand::Dependencies(passed) => program("xtask-package", &["dependencies"], &passed),
         XtaskCommand::House(passed) => program("xtask-house", &[], &passed),
     }
 }
