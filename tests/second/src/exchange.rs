@@ -135,16 +135,13 @@ fn send<'a>(
         return Ok(());
     }
     world.now = arrives;
-    match outcome["cause"].as_str() {
-        Some(name) => {
-            let cause = Cause::ALL.iter().find(|cause| cause.name() == name).context("a cause")?;
-            exchange.not_answered(cause.into_error(outcome["sent"] == true), &world.moment());
-        }
-        None => {
-            let status = u16::try_from(integer(&outcome["status"])?)?;
-            let response = response_of(status, &outcome["headers"], &outcome["body"]);
-            exchange.answered(response, &world.moment());
-        }
+    if let Some(name) = outcome["cause"].as_str() {
+        let cause = Cause::ALL.iter().find(|cause| cause.name() == name).context("a cause")?;
+        exchange.not_answered(cause.into_error(outcome["sent"] == true), &world.moment());
+    } else {
+        let status = u16::try_from(integer(&outcome["status"])?)?;
+        let response = response_of(status, &outcome["headers"], &outcome["body"]);
+        exchange.answered(response, &world.moment());
     }
     Ok(())
 }
