@@ -5,6 +5,7 @@
 //! | `<!-- begin: errors -->` | the table of errors |
 //! | `<!-- begin: findings -->` | the table of what the local check finds |
 //! | `<!-- begin: sources -->` | the table of sources |
+//! | `<!-- begin: figures -->` | the figures of the tests |
 //! | `<!-- begin: PATH -->` | the file, or the part of it between `[snippet]` and `[/snippet]` |
 //! | `<!-- begin: PATH#NAME -->` | the part of the file between `[snippet NAME]` and `[/snippet NAME]` |
 //!
@@ -19,11 +20,13 @@ use justcall_auth::source::SPELLINGS;
 use justcall_auth_protocol::diagnose::Code;
 use justcall_auth_protocol::error::ErrorKind;
 
+use crate::figures;
+
 const BEGIN: &str = "<!-- begin: ";
 const END: &str = "<!-- end -->";
 
 /// The pages, and the folders whose pages may have markers.
-const PAGES: [&str; 2] = ["README.md", "docs/guide"];
+const PAGES: [&str; 3] = ["README.md", "docs/guide", "docs/testing.md"];
 
 /// The languages of programs.
 const PROGRAMS: [&str; 10] = ["c", "cpp", "cs", "go", "java", "js", "php", "python", "rb", "rust"];
@@ -102,6 +105,7 @@ fn content(root: &Path, source: &str) -> Result<String> {
         "errors" => Ok(errors()),
         "findings" => Ok(findings()),
         "sources" => Ok(sources()),
+        "figures" => figures::table(root),
         source => {
             let (path, name) = source.split_once('#').unwrap_or((source, ""));
             let text =
@@ -219,6 +223,7 @@ mod tests {
     fn it_finds_a_snippet_that_differs_from_its_file() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(folder.path().join("docs/guide")).expect("a folder");
+        std::fs::write(folder.path().join("docs/testing.md"), "").expect("a page");
         std::fs::write(folder.path().join("a.c"), "int x;\n").expect("a file");
         let page = folder.path().join("README.md");
         std::fs::write(&page, "<!-- begin: a.c -->\n```c\nint x;\n```\n<!-- end -->\n").expect("a page");

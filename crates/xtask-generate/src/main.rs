@@ -1,9 +1,12 @@
 //! Writes what is generated from sources, as `cargo xtask header` and `cargo xtask docs`.
 
+mod dependencies;
 mod docs;
+mod figures;
 mod header;
 mod python_errors;
 mod python_reference;
+mod unsafe_code;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,5 +51,6 @@ fn main() -> ExitCode {
 fn documents(root: &Path, check: bool) -> Result<()> {
     python_errors::run(root, check)?;
     python_reference::run(root, check)?;
+    dependencies::run(root, check)?;
     docs::run(root, check)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask package`, `install`, `verify-release`, `dependencies` and `release`.
+//! `cargo xtask package`, `install`, `verify-release` and `release`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use xtask_demo::run::{self, step};
 use xtask_package::build::Builder;
 use xtask_package::install::{self, Layout};
 use xtask_package::target::Target;
-use xtask_package::{abi, dependencies, dist, release, rust_api, standard_library, symbols, tools, verify};
+use xtask_package::{abi, dist, release, rust_api, standard_library, symbols, tools, verify};
 
 /// Builds and installs what ships.
 #[derive(Parser)]
@@ -62,12 +62,6 @@ enum What {
         #[arg(long, value_name = "FOLDER")]
         built: Option<PathBuf>,
     },
-    /// Write docs/evidence/dependencies.md: what the product depends on, why, and under which licences.
-    Dependencies {
-        /// Fail if it is not up to date, and change nothing.
-        #[arg(long)]
-        check: bool,
-    },
     /// Check that the version can be released.
     Release {
         /// Release nothing: the release itself is made by hand.
@@ -97,7 +91,6 @@ fn main() -> ExitCode {
             Layout::new(&prefix, &libdir).and_then(|layout| install(&parts, target.as_deref(), &layout))
         }
         What::VerifyRelease { files, built } => verify::run(&run::root(), &files, built.as_deref()),
-        What::Dependencies { check } => dependencies::run(&run::root(), check),
         What::Release { .. } => release::dry_run(&run::root()),
     })
 }

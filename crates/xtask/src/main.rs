@@ -75,9 +75,6 @@ enum XtaskCommand {
     /// examples.
     #[command(disable_help_flag = true)]
     Docs(Passed),
-    /// Write docs/evidence/dependencies.md: what the product depends on, why, and under which licences.
-    #[command(disable_help_flag = true)]
-    Dependencies(Passed),
     /// Print figures of the code to compare before and after a refactoring: long functions, cycles, duplicates, words.
     #[command(disable_help_flag = true)]
     House(Passed),
@@ -107,7 +104,6 @@ fn main() -> ExitCode {
         XtaskCommand::Release(passed) => program("xtask-package", &["release"], &passed),
         XtaskCommand::Header(passed) => program("xtask-generate", &["header"], &passed),
         XtaskCommand::Docs(passed) => program("xtask-generate", &["docs"], &passed),
-        XtaskCommand::Dependencies(passed) => program("xtask-package", &["dependencies"], &passed),
         XtaskCommand::House(passed) => program("xtask-house", &[], &passed),
     }
 }

@@ -25,7 +25,7 @@ const SYSTEMS: [(&str, &str); 3] = [
 const EXPLANATION: &str = "\
 # Dependencies of the product
 
-Written by `cargo xtask dependencies`: change that, not this file.
+Written by `cargo xtask docs`: change that, not this file.
 
 The crates that the libraries, the command and the Python module are made of, those of the sandbox and of the tests excluded. A
 dependency that a crate of this project names has a reason, from the `Cargo.toml` files. `unsafe` counts the keyword in the Rust
@@ -277,7 +277,7 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
     if fs::read_to_string(&path).is_ok_and(|written| written == page) {
         return Ok(());
     }
-    ensure!(!check, "{PAGE} is not up to date; run: cargo xtask dependencies");
+    ensure!(!check, "{PAGE} is not up to date; run: cargo xtask docs");
     fs::write(&path, page)?;
     println!("wrote {PAGE}");
     Ok(())
