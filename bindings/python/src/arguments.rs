@@ -8,14 +8,13 @@ use std::time::Duration;
 use justcall_auth::webhook::DEFAULT_TOLERANCE;
 use justcall_auth::{Error, Level, Policy, copy};
 use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyEllipsis, PyString};
 
 use crate::capi;
 use crate::errors::exception;
 use crate::exception::out_of_memory;
+use crate::lazy::{Lazy, interned};
 
 /// Converts the argument `name` to text. Not for secrets, because the copies are not wiped.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -67,7 +66,7 @@ pub(crate) fn wrong_type(object: &Bound<'_, PyAny>, name: &str, wanted: &str) ->
 
 /// Returns the name of the object's type.
 pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
-    let name = capi::getattr(object.get_type().as_any(), intern!(object.py(), "__qualname__"))?;
+    let name = capi::getattr(object.get_type().as_any(), interned!(object.py(), "__qualname__"))?;
     Ok(name.cast::<PyString>()?.to_string_lossy().into_owned())
 }
 
@@ -100,7 +99,7 @@ text_arguments! {
 /// Fails if `object` cannot be called, or if its result must be awaited, because no call of a client runs an event
 /// loop.
 pub(crate) fn callback(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<()> {
-    static IS_COROUTINE_FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static IS_COROUTINE_FUNCTION: Lazy<PyAny> = Lazy::new();
     if !object.is_callable() {
         return Err(wrong_type(object, name, wanted));
     }

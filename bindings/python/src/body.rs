@@ -3,13 +3,13 @@
 use justcall_auth::copy;
 use pyo3::exceptions::{PyMemoryError, PyRecursionError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PySlice, PyString};
 
 use crate::arguments::{invalid, refusal, text, wrong_type};
 use crate::capi;
 use crate::errors::exception;
 use crate::exception::out_of_memory;
+use crate::lazy::Lazy;
 
 /// Returns the bytes of the argument `name`; text is encoded in UTF-8.
 pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
@@ -48,8 +48,8 @@ fn copied(bytes: &Bound<'_, PyBytes>) -> PyResult<Vec<u8>> {
 /// Returns the argument `json`, encoded as JSON in UTF-8, without spaces.
 pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     // The result is that of `json.dumps`, which would create an encoder for every value.
-    static ENCODER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static ENCODER: Lazy<PyAny> = Lazy::new();
+    static ENCODE: Lazy<PyAny> = Lazy::new();
     let py = value.py();
     let encode = || {
         let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
@@ -58,20 +58,21 @@ pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         let encoder = capi::call_package(class, (), Some(&options))?;
         encoder.getattr("encode").map(Bound::unbind)
     };
-    let written = capi::call_package(ENCODE.get_or_try_init(py, encode)?.bind(py), (value,), None).map_err(
-        |failure| match failure {
-            failure if failure.is_instance_of::<PyValueError>(py) => invalid(
-                py,
-                "json",
-                "contains a number that is not finite or has too many digits, or contains itself",
-            ),
-            failure if failure.is_instance_of::<PyRecursionError>(py) => {
-                invalid(py, "json", "is nested too deeply")
+    let written =
+        capi::call_package(ENCODE.get_or_try_make(py, encode)?, (value,), None).map_err(|failure| {
+            match failure {
+                failure if failure.is_instance_of::<PyValueError>(py) => invalid(
+                    py,
+                    "json",
+                    "contains a number that is not finite or has too many digits, or contains itself",
+                ),
+                failure if failure.is_instance_of::<PyRecursionError>(py) => {
+                    invalid(py, "json", "is nested too deeply")
+                }
+                failure if failure.is_instance_of::<PyMemoryError>(py) => out_of_memory(py),
+                // A `TypeError` that names the type that JSON does not have, or an exception of the object's own code.
+                failure => failure,
             }
-            failure if failure.is_instance_of::<PyMemoryError>(py) => out_of_memory(py),
-            // A `TypeError` that names the type that JSON does not have, or an exception of the object's own code.
-            failure => failure,
-        },
-    )?;
+        })?;
     text("json", &written).map(String::into_bytes)
 }

@@ -6,10 +6,8 @@ use justcall_auth::source::Load;
 use justcall_auth::{Error, ErrorKind, callback_error};
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 
 use crate::arguments::type_name;
@@ -18,6 +16,7 @@ use crate::credentials::Credentials;
 use crate::errors::exception;
 use crate::exception::{is_ours, kind_of};
 use crate::held::Held;
+use crate::lazy::{Lazy, interned};
 use crate::running;
 
 const HINT: &str = "Check the callable, which must return justcall_auth.Credentials. If the callable raised an exception, read that exception in __cause__.";
@@ -46,7 +45,7 @@ impl Callable {
             return false;
         }
         let is_running = running::in_python(|py, _| {
-            static IS_IN_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            static IS_IN_SOURCE: Lazy<PyAny> = Lazy::new();
             let is_in_source = capi::imported(py, &IS_IN_SOURCE, "justcall_auth._callback", "is_in_source")?;
             capi::call_package(is_in_source, (self.number(),), None)?.is_truthy()
         });
@@ -61,7 +60,7 @@ impl Callable {
 
     /// Calls the function and returns its result.
     fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        static CALL_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static CALL_SOURCE: Lazy<PyAny> = Lazy::new();
         let call_source = capi::imported(py, &CALL_SOURCE, "justcall_auth._callback", "call_source")?;
         self.running_calls.fetch_add(1, Ordering::Relaxed);
         let returned = capi::call(call_source, (self.function.bind(py), self.number()));
@@ -139,8 +138,8 @@ fn error_of(py: Python<'_>, raised: &PyErr) -> Error {
         let text = capi::getattr(raised.value(py), name).ok()?;
         Some(callback_error(kind, &text.cast::<PyString>().ok()?.to_string_lossy()))
     };
-    let error = text(intern!(py, "message")).unwrap_or_else(|| Error::new(kind));
-    match text(intern!(py, "hint")) {
+    let error = text(interned!(py, "message")).unwrap_or_else(|| Error::new(kind));
+    match text(interned!(py, "hint")) {
         Some(hint) => error.with_hint(hint.message()),
         None => error,
     }

@@ -19,9 +19,10 @@ use std::{mem, ptr, thread};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::type_object::PyTypeCheck;
 use pyo3::types::{PyByteArray, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+use crate::lazy::Lazy;
 
 type Object = *mut ffi::PyObject;
 
@@ -130,16 +131,16 @@ pub(crate) fn call_package<'py>(
 /// the interpreter that calls: [`outside`] would enter the main interpreter.
 pub(crate) fn imported<'a, 'py, T: PyTypeCheck>(
     py: Python<'py>,
-    cell: &'a PyOnceLock<Py<T>>,
+    cell: &'a Lazy<T>,
     module: &str,
     name: &str,
 ) -> PyResult<&'a Bound<'py, T>> {
-    if cell.get(py).is_none() {
+    cell.get_or_try_make(py, || {
         let module = PyString::new(py, module);
         let named = module.as_ptr();
-        object(py, python!(parked(), ffi::PyImport_Import: fn(Object) -> Object, named))?;
-    }
-    cell.import(py, module, name)
+        let module = object(py, python!(parked(), ffi::PyImport_Import: fn(Object) -> Object, named))?;
+        Ok(module.getattr(name)?.cast_into::<T>()?.unbind())
+    })
 }
 
 /// Returns the attribute `name` of an object of the program.

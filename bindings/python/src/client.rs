@@ -14,7 +14,6 @@ use justcall_auth::{CallOptions, Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::account::account;
@@ -28,6 +27,7 @@ use crate::credentials::Credentials;
 use crate::errors::exception;
 use crate::event::{Observer, OnCall, OnEvent};
 use crate::job::{Completions, StartedCall, Work};
+use crate::lazy::Lazy;
 use crate::options::{CancelArgument, options};
 use crate::pool::Pool;
 use crate::protection::protection;
@@ -394,7 +394,7 @@ impl Client {
         path: &Bound<'py, PyAny>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        static PAGES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static PAGES: Lazy<PyAny> = Lazy::new();
         let pages = capi::imported(slf.py(), &PAGES, "justcall_auth._pages", "pages")?;
         capi::call_package(pages, (slf, path), options)
     }

@@ -2,15 +2,14 @@
 
 use justcall_auth::{Event, EventKind, Observe};
 use pyo3::exceptions::PyException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use crate::arguments::callback;
 use crate::capi;
 use crate::held::Held;
+use crate::lazy::{Lazy, interned};
 use crate::running::{self, Running};
 use crate::value::value;
 
@@ -90,7 +89,7 @@ impl Observe for Observer {
 }
 
 fn log(event: &Bound<'_, PyAny>) -> PyResult<()> {
-    static LOG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static LOG: Lazy<PyAny> = Lazy::new();
     // Handlers of `logging` are code of the program.
     capi::call(capi::imported(event.py(), &LOG, "justcall_auth._event", "log")?, (event,)).map(drop)
 }
@@ -106,14 +105,14 @@ fn survive(py: Python<'_>, call: Option<&Running>, raised: PyErr, who: Option<&B
 
 /// Returns the Python object for `event`.
 fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
-    static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static EVENT: Lazy<PyType> = Lazy::new();
     let class = capi::imported(py, &EVENT, "justcall_auth._event", "Event")?;
     let fields = [
-        (intern!(py, "name"), event.kind().name().into_pyobject(py)?.into_any()),
-        (intern!(py, "message"), event.message().into_pyobject(py)?.into_any()),
-        (intern!(py, "generation"), event.generation().into_pyobject(py)?.into_any()),
-        (intern!(py, "http_status"), event.http_status().into_pyobject(py)?.into_any()),
-        (intern!(py, "wait"), event.wait().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
+        (interned!(py, "name"), event.kind().name().into_pyobject(py)?.into_any()),
+        (interned!(py, "message"), event.message().into_pyobject(py)?.into_any()),
+        (interned!(py, "generation"), event.generation().into_pyobject(py)?.into_any()),
+        (interned!(py, "http_status"), event.http_status().into_pyobject(py)?.into_any()),
+        (interned!(py, "wait"), event.wait().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
     ];
     value(class, fields)
 }

@@ -3,11 +3,11 @@
 use justcall_auth::{Error, ErrorKind};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict, PyType};
 
 use crate::capi;
 use crate::finding::findings;
+use crate::lazy::Lazy;
 
 /// Returns the Python exception for `error`, with `response`, or the exception that its creation raised.
 pub(crate) fn with_response(py: Python<'_>, error: &Error, response: Option<Bound<'_, PyAny>>) -> PyErr {
@@ -24,7 +24,7 @@ fn build<'py>(
     error: &Error,
     response: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    static BY_CODE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    static BY_CODE: Lazy<PyDict> = Lazy::new();
     let class = capi::imported(py, &BY_CODE, "justcall_auth._errors", "BY_CODE")?
         .as_any()
         .get_item(error.kind().number())?;
@@ -46,7 +46,7 @@ fn build<'py>(
 
 /// Returns whether an exception is one of this package.
 pub(crate) fn is_ours(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
-    static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static BASE: Lazy<PyType> = Lazy::new();
     Ok(raised.is_instance(py, capi::imported(py, &BASE, "justcall_auth._error_base", "JustCallError")?))
 }
 

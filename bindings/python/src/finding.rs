@@ -2,14 +2,14 @@
 
 use justcall_auth::Finding;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyType};
 
 use crate::capi;
+use crate::lazy::Lazy;
 
 /// Returns the Python list for `found`.
 pub(crate) fn findings<'py>(py: Python<'py>, found: &[Finding]) -> PyResult<Bound<'py, PyList>> {
-    static FINDING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FINDING: Lazy<PyType> = Lazy::new();
     let class = capi::imported(py, &FINDING, "justcall_auth._finding", "Finding")?;
     let one = |finding: &Finding| {
         let fields = (finding.code().name(), finding.severity().name(), finding.message(), finding.remedy());

@@ -2,17 +2,17 @@
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use crate::capi;
+use crate::lazy::Lazy;
 
 /// Fails with `ImportError` if another interpreter imported the module before. The module would raise the exceptions of
 /// the first interpreter, and no `except` of the second would match them.
 pub(crate) fn check(py: Python<'_>) -> PyResult<()> {
     /// The modules of the first interpreter. The reference prevents reuse of their address.
-    static FIRST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FIRST: Lazy<PyAny> = Lazy::new();
     let modules = capi::modules(py);
-    if FIRST.get_or_init(py, || modules.clone().unbind()).is(&modules) {
+    if FIRST.get_or_try_make(py, || Ok(modules.clone().unbind()))?.is(&modules) {
         return Ok(());
     }
     Err(PyImportError::new_err(

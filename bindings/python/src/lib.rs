@@ -30,6 +30,7 @@ mod gil;
 mod held;
 mod interpreter;
 mod job;
+mod lazy;
 mod log;
 mod options;
 mod pairs;

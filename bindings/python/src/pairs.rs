@@ -1,11 +1,11 @@
 //! Names with values: a mapping, or an iterable of tuples.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple};
 
 use crate::arguments::wrong_type;
 use crate::capi;
+use crate::lazy::interned;
 
 /// Returns the names and values of the argument `name`. Calls `items` if the object has it, otherwise iterates over it.
 pub(crate) fn pairs<'py>(
@@ -20,9 +20,9 @@ pub(crate) fn pairs<'py>(
     if let Ok(dictionary) = object.cast_exact::<PyDict>() {
         return Ok(dictionary.iter().collect());
     }
-    let items = match capi::getattr_opt(object, intern!(py, "items"))? {
+    let items = match capi::getattr_opt(object, interned!(py, "items"))? {
         Some(items) => capi::call(&items, ())?,
-        None if capi::getattr_opt(object, intern!(py, "__iter__"))?.is_some() => object.clone(),
+        None if capi::getattr_opt(object, interned!(py, "__iter__"))?.is_some() => object.clone(),
         None => return Err(wrong_type(object, name, wanted)),
     };
     let as_pair = |item: Bound<'py, PyAny>| {

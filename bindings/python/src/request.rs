@@ -2,13 +2,13 @@
 
 use justcall_auth::{Client, Error, Request};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::arguments::{Method, Path, invalid, refusal, text, wrong_type};
 use crate::body::{bytes, json};
 use crate::capi;
 use crate::errors::exception;
+use crate::lazy::Lazy;
 use crate::pairs::{is_text, pairs};
 
 /// The contents of a request, apart from its method and path.
@@ -77,7 +77,7 @@ fn values<'py>(value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
 }
 
 fn is_sequence(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static SEQUENCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static SEQUENCE: Lazy<PyAny> = Lazy::new();
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         return Ok(true);
     }

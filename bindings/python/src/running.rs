@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use justcall_auth::{Call, CallOptions, Cancel, Client, Error, ErrorKind, Interrupt, Response};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use crate::capi;
 use crate::errors::{caught, exception, guarded};
 use crate::gil::Attached;
+use crate::lazy::Lazy;
 
 thread_local! {
     /// The call that this thread makes; `None` while Python code runs.
@@ -201,6 +201,6 @@ impl Interrupt for Signals {
 
 /// Runs the other greenlets of this thread for a moment: the call may wait for a call of one of them.
 fn let_greenlets_run(py: Python<'_>) -> PyResult<()> {
-    static RUN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static RUN: Lazy<PyAny> = Lazy::new();
     capi::call(capi::imported(py, &RUN, "justcall_auth._callback", "let_greenlets_run")?, ()).map(drop)
 }

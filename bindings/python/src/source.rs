@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -10,6 +9,7 @@ use crate::arguments::{callback, invalid, path, text};
 use crate::callable::Callable;
 use crate::capi;
 use crate::credentials::Credentials;
+use crate::lazy::interned;
 
 /// The argument `source`: a text or a path, a callable that returns the pair, or the pair.
 pub(crate) enum Source {
@@ -35,7 +35,7 @@ impl FromPyObject<'_, '_> for Source {
         if let Ok(credentials) = object.cast::<Credentials>() {
             return Ok(Self::Credentials(credentials.get().0.clone()));
         }
-        if capi::getattr_opt(object.get_type().as_any(), intern!(object.py(), "__fspath__"))?.is_some() {
+        if capi::getattr_opt(object.get_type().as_any(), interned!(object.py(), "__fspath__"))?.is_some() {
             return place(object).map(Self::Spelling);
         }
         callback("source", &object, "str, os.PathLike, Credentials or a callable that returns Credentials")?;

@@ -7,7 +7,6 @@ use justcall_auth::{Error, ErrorKind, WebhookHeaders};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes};
 
 use crate::arguments::{CallTimeout, Now, Tolerance, callback, invalid, text, wrong_type};
@@ -18,6 +17,7 @@ use crate::credentials::{MAX_TEXT, copy, wipe};
 use crate::errors::{detached, exception};
 use crate::exception::kind_of;
 use crate::held::Held;
+use crate::lazy::Lazy;
 use crate::options::{CancelArgument, options};
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
@@ -192,7 +192,7 @@ impl SigningSecrets for SecretsOf {
 
 /// Creates a verifier for the argument `url`.
 fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::WebhookVerifier> {
-    static ANY_URL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static ANY_URL: Lazy<PyAny> = Lazy::new();
     if !is_text(url) && url.is(capi::imported(py, &ANY_URL, "justcall_auth._webhook", "ANY_URL")?) {
         return Ok(justcall_auth::WebhookVerifier::for_any_url());
     }

@@ -4,14 +4,13 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use justcall_auth::webhook;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use crate::arguments::{Timestamp, text};
 use crate::capi;
 use crate::errors::exception;
+use crate::lazy::{Lazy, interned};
 
 /// A verified delivery. Only its `url`, `type` and `timestamp` are verified.
 ///
@@ -115,7 +114,7 @@ impl WebhookEvent {
     ///
     /// Raises `ValueError` if a number has more digits than Python accepts.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static LOADS: Lazy<PyAny> = Lazy::new();
         capi::call_package(capi::imported(py, &LOADS, "json", "loads")?, (self.body.bind(py),), None)
     }
 
@@ -139,7 +138,7 @@ impl WebhookEvent {
     /// Raises `NotFoundError` if the account has no such object, and the other exceptions of `client.get`
     /// and `object_path`.
     fn confirm<'py>(&self, client: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let get = capi::getattr(client, intern!(client.py(), "get"))?;
+        let get = capi::getattr(client, interned!(client.py(), "get"))?;
         capi::call(&get, (self.object_path(client.py())?,))
     }
 
@@ -164,7 +163,7 @@ impl WebhookEvent {
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyType>, Bound<'py, PyTuple>, Bound<'py, PyDict>))> {
-        static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static MAKE: Lazy<PyAny> = Lazy::new();
         let arguments = (self.url(), self.r#type(), self.timestamp(), self.body(py)).into_pyobject(py)?;
         let named = PyDict::new(py);
         named.set_item("secret_index", self.secret_index())?;

@@ -129,6 +129,22 @@ print(all(well), len(well), min(counts) > 0)
     assert connections(sandbox) >= 21
 
 
+def test_a_child_imports_no_module_for_its_calls(sandbox: Sandbox, start: Start) -> None:
+    # An import that another thread had begun at the fork would never end in the child.
+    script = """
+def work(expected):
+    before = set(sys.modules)
+    client.post("/v2.1/echo", json={"to": 1}).json()
+    justcall_auth.diagnose_environment()
+    print(sorted(set(sys.modules) - before) == expected, flush=True)
+
+assert "json" not in sys.modules
+print(ended_well(fork(lambda: work([]))), flush=True)
+print(ended_well(fork(lambda: [sys.modules.pop("json"), work(["json"])])))
+"""
+    assert output_of(start, script) == "True\nTrue\nTrue\nTrue\n"
+
+
 def test_a_child_of_a_waiting_call_does_not_wait_for_it(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("hang", path="/v2.1/echo")
     script = """

@@ -17,6 +17,7 @@ that an `Exchange` is for one thread at a time. Calls block without the GIL.
 For servers only: anyone who has the program can extract its pair.
 """
 
+from . import _fork as _fork
 from . import testing as testing
 from ._account import Account
 from ._call_record import CallRecord

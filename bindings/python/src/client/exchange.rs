@@ -6,10 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use justcall_auth::exchange::{Action, Cause};
 use justcall_auth::{CallOptions, Cancel, Error, ErrorKind, Request, Response};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use super::Client;
@@ -19,6 +17,7 @@ use crate::body::bytes;
 use crate::capi;
 use crate::classify::headers_of;
 use crate::errors::exception;
+use crate::lazy::{Lazy, interned};
 use crate::response::response;
 use crate::running::{self, Signals};
 use crate::value;
@@ -301,11 +300,11 @@ impl Exchange {
             self.end_record(py, || failure.map_or_else(status, Ok))?;
         }
         match action {
-            Action::Send { .. } => member(py, intern!(py, "SEND")),
-            Action::Load => member(py, intern!(py, "LOAD")),
-            Action::Done => member(py, intern!(py, "DONE")),
+            Action::Send { .. } => member(py, interned!(py, "SEND")),
+            Action::Load => member(py, interned!(py, "LOAD")),
+            Action::Done => member(py, interned!(py, "DONE")),
             Action::Wait(wait) => {
-                static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+                static WAIT: Lazy<PyType> = Lazy::new();
                 let class = capi::imported(py, &WAIT, "justcall_auth._exchange", "Wait")?;
                 capi::call_package(class, (wait.as_secs_f64(),), None)
             }
@@ -377,7 +376,7 @@ impl Exchange {
 
 /// Returns the member of `Action` with this name.
 fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-    static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static ACTION: Lazy<PyType> = Lazy::new();
     capi::getattr(capi::imported(py, &ACTION, "justcall_auth._exchange", "Action")?, name)
 }
 

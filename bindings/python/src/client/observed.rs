@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use super::Client;
 use crate::capi;
 use crate::event::Observer;
 use crate::held::Held;
+use crate::lazy::Lazy;
 
 /// A call that is observed, from its begin to its end.
 pub(crate) struct Observation {
@@ -50,7 +50,7 @@ impl Observation {
     /// Completes the record, logs it, and calls the hook with it. `result` is the response, the account, the HTTP status or
     /// the exception of the call.
     pub(crate) fn end(self, py: Python<'_>, result: &Bound<'_, PyAny>, retries: u32) -> PyResult<()> {
-        static END: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static END: Lazy<PyAny> = Lazy::new();
         let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
         let record = self.record.bind(py);
         // Handlers of `logging` are code of the program.
@@ -79,7 +79,7 @@ fn begin<'py>(
     method: &str,
     path: &str,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    static BEGIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static BEGIN: Lazy<PyAny> = Lazy::new();
     let has_hook = observer.before.is_some() || observer.after.is_some();
     let begin = capi::imported(py, &BEGIN, "justcall_auth._call_record", "begin")?;
     let record = capi::call(begin, (method, path, has_hook))?;
