@@ -129,7 +129,7 @@ print(all(well), len(well), min(counts) > 0)
     assert connections(sandbox) >= 21
 
 
-def test_a_child_imports_no_module_for_its_calls(sandbox: Sandbox, start: Start) -> None:
+def test_a_child_imports_no_module_for_its_calls(start: Start) -> None:
     # An import that another thread had begun at the fork would never end in the child.
     script = """
 def work(expected):
