@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import ROOT, Account, end_family, put, wait_until
+from support import ROOT, Account, Sandbox, end_family, put, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from support import Sandbox
-
 EXAMPLES = ROOT / "examples/python"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A new sandbox. Other tests use up the rate limit of the first account of the shared sandbox."""
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 def run(example: str, *arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
