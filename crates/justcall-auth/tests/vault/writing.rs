@@ -1,5 +1,9 @@
 //! A new pair in a secret, with check-and-set.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
 use justcall_auth::source::{Content, VaultSecret};
 use justcall_auth::{Credentials, Error, ErrorKind, Source};
 use serde_json::{Value, json};
@@ -90,6 +94,53 @@ fn it_notices_another_writer_and_changes_nothing() {
         assert_eq!(bao().stored(&path), theirs);
         write(&open(&spelling).expect("a secret"), false).expect("the next run");
     }
+}
+
+/// Starts a server that is sealed, but stores `fields` at `path` and then answers 502 when a pair is to be written. Returns
+/// its address.
+fn failing_after_a_write(path: &str, fields: &Value) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let (line, path, fields) = (format!("POST /v1/secret/data/{path} "), path.to_owned(), fields.clone());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let (mut request, mut byte) = (Vec::new(), [0]);
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
+                request.push(byte[0]);
+            }
+            let status = if request.starts_with(line.as_bytes()) {
+                bao().store(&path, &fields);
+                "502 Bad Gateway"
+            } else {
+                "503 Vault is sealed"
+            };
+            let body = "{\"errors\":[\"Vault is sealed\"]}";
+            let body = if status.starts_with("503") { body } else { "" };
+            let length = body.len();
+            let _early_close = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
+        }
+    });
+    address
+}
+
+#[test]
+fn it_does_not_claim_to_know_whether_a_write_arrived_that_a_gateway_answered() {
+    let path = stored();
+    let theirs = json!({"api_key": "newkey123456", "api_secret": "newsecret123"});
+    let gateway = failing_after_a_write(&path, &theirs);
+    let (spelling, _folder) = spelling(&path, bao().root_token(), "");
+    let spelling = spelling.replacen("vault:", &format!("vault:{gateway},"), 1);
+    let error = write(&open(&spelling).expect("the second server answers"), false).expect_err("HTTP 502");
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::SourceUnavailable, Some("vault_failed")));
+    assert!(error.message().contains("It is unknown whether Vault stored the new pair"), "{error}");
+    assert!(!error.message().contains("Nothing was changed"), "{error}");
+    assert_eq!(bao().stored(&path), theirs);
+    assert_eq!(
+        bao().get(&format!("secret/data/{path}"))["data"]["metadata"]["version"],
+        2,
+        "it is sent once"
+    );
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl<'a> Api<'a> {
     }
 
     /// Requests `path` with GET, or with POST if there is a body. Tries the next server if this one cannot serve any
-    /// request.
+    /// request. A body is not sent again if it may have arrived and there is no answer.
     ///
     /// # Errors
     /// Fails with the error of the first server if none answers.
@@ -80,45 +80,49 @@ impl<'a> Api<'a> {
         token: Option<&Arc<Secret>>,
         body: Option<&[u8]>,
     ) -> Result<Answer, Error> {
-        self.call_once_or_more(path, token, body).map_err(|unanswered| unanswered.error)
+        self.try_servers(path, token, body, false).map_err(|unanswered| unanswered.error)
     }
 
-    /// Does the same for a request that must not be sent again to another server if it may have arrived.
+    /// Does the same for a request that must not be sent again either if a server answers that it failed.
     ///
     /// # Errors
     /// Fails as [`Api::call`] does. The error states whether the request may have arrived.
     pub fn write(&mut self, path: &str, token: &Arc<Secret>, body: &[u8]) -> Result<Answer, Unanswered> {
-        self.call_once_or_more(path, Some(token), Some(body))
+        self.try_servers(path, Some(token), Some(body), true)
     }
 
-    fn call_once_or_more(
+    fn try_servers(
         &mut self,
         path: &str,
         token: Option<&Arc<Secret>>,
         body: Option<&[u8]>,
+        is_write: bool,
     ) -> Result<Answer, Unanswered> {
-        let is_write = body.is_some();
         let mut first: Option<Unanswered> = None;
         while self.server < self.target.addresses.len() {
-            let failed = match self.send(path, token, body) {
+            let (failed, is_over) = match self.send(path, token, body) {
                 Ok(answer) => {
                     let (place, address) = (self.place(), self.address());
                     match failure::of_server(&place, &address, answer.status, answer.body.as_ref()) {
                         None => return Ok(answer),
-                        Some(error) => Unanswered { error, may_have_arrived: false },
+                        Some(error) => {
+                            // A gateway may answer so after Vault has stored the pair.
+                            let may_have_arrived =
+                                answer.status >= 500 && error.reason() == Some(failure::FAILED);
+                            (Unanswered { error, may_have_arrived }, is_write && may_have_arrived)
+                        }
                     }
                 }
                 Err(error) => {
                     let may_have_arrived = error.request_sent();
-                    let is_over = error.kind() == ErrorKind::Cancelled || is_write && may_have_arrived;
+                    let is_over = error.kind() == ErrorKind::Cancelled || body.is_some() && may_have_arrived;
                     let error = failure::unanswered(&self.place(), &self.address(), error);
-                    let failed = Unanswered { error, may_have_arrived };
-                    if is_over {
-                        return Err(failed);
-                    }
-                    failed
+                    (Unanswered { error, may_have_arrived }, is_over)
                 }
             };
+            if is_over {
+                return Err(failed);
+            }
             first.get_or_insert(failed);
             self.client = None;
             self.server += 1;

@@ -7,6 +7,8 @@ use super::{LIMIT, Target};
 
 /// The secret was deleted. Its data can be restored.
 pub(super) const DELETED: &str = "vault_deleted";
+/// The server failed, perhaps after it has done what was requested.
+pub(super) const FAILED: &str = "vault_failed";
 /// The token is not valid.
 pub(super) const TOKEN: &str = "vault_token";
 
@@ -114,7 +116,7 @@ pub(super) fn of_server(place: &str, address: &str, status: u16, body: &[u8]) ->
 fn failed(place: &str, address: &str, http: &str) -> Error {
     fault(
         place,
-        "vault_failed",
+        FAILED,
         &format!("Vault failed {http}"),
         format!("Try again later. Check `vault status -address={address}` and the log of Vault."),
     )
