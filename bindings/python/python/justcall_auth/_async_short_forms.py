@@ -1,5 +1,6 @@
 """The short forms of `AsyncClient.request`: a method for each HTTP method."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ._native import Cancel
@@ -17,9 +18,10 @@ else:
     _Data = _Headers = _Params = _Timeout = Any
 
 
-class ShortForms:
+class ShortForms(ABC):
     """The methods that `AsyncClient` implements with its `request`."""
 
+    @abstractmethod
     async def request(
         self,
         method: str,
@@ -33,7 +35,6 @@ class ShortForms:
         cancel: Optional[Cancel] = None,
     ) -> Response:
         """Sends a request."""
-        raise NotImplementedError
 
     async def get(
         self,
