@@ -45,8 +45,10 @@ fn header_value(text: &[u8]) -> Option<&[u8]> {
     let text = after_word(text, b"-h").or_else(|| after_word(text, b"--header")).unwrap_or(text);
     match text {
         [b'{', object @ ..] => match object.trim_ascii_start() {
-            // A brace before any other separator could belong to a key.
-            [quote, named @ ..] if is_quote(*quote) => value_after_name(named, Some(*quote), &[b":"]),
+            // A brace before any other separator could belong to a key, as could a name whose quotation ends later.
+            [quote, named @ ..] if is_quote(*quote) && named.get(NAME.len()) == Some(quote) => {
+                value_after_name(named, Some(*quote), &[b":"])
+            }
             _ => None,
         },
         [quote, named @ ..] if is_quote(*quote) => {
@@ -175,6 +177,7 @@ mod tests {
             "authorization",
             "my-authorization:s",
             "{\"Authorization\",\"k:s\"}",
+            "{\"Authorization:k",
             "-HAuthorization:k:s",
             "--header=Authorization:k:s",
             "Bearer:s",
