@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{PrivateKeyDer, UnixTime};
 use rustls::sign::SigningKey;
+use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use super::call::Peer;
+use crate::clock;
 
 /// Loads no private key: this client has no certificate. Keeps ring's signing code out of the binary.
 #[derive(Debug)]
@@ -21,10 +23,21 @@ impl KeyProvider for NoPrivateKeys {
     }
 }
 
+/// The time for the validity of certificates. The one of rustls panics if the clock is set before the epoch, as on a
+/// machine whose clock has lost its battery.
+#[derive(Debug)]
+struct WallClock;
+
+impl TimeProvider for WallClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(clock::unix_time()))
+    }
+}
+
 /// Creates the configuration that trusts `roots`.
 pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     let provider = CryptoProvider { key_provider: &NoPrivateKeys, ..ring::default_provider() };
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(WallClock))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots)
