@@ -5,10 +5,12 @@
 //! builds, which ship: a rotation that is killed at every system call, and the matrix
 //! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
 //! docs/evidence/rotation.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md;
-//! programs in which one system call or one allocation fails, written into docs/evidence/faults.md.
+//! programs in which one system call or one allocation fails, written into docs/evidence/faults.md; calls through real
+//! servers, networks and clocks that fail, written into docs/evidence/servers.md.
 
 mod faults;
 mod rotation;
+mod servers;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -66,6 +68,11 @@ pub fn run(root: &Path) -> Result<()> {
         withstood = faults::run(root, &libraries, &venv, &machine(root)?)?;
         Ok(())
     })?;
+    let mut answered = false;
+    step("calls through real servers, networks and clocks that fail", || {
+        answered = servers::run(root, &libraries, &venv, &machine(root)?)?;
+        Ok(())
+    })?;
     let mut bridged = false;
     step("processes that call through twenty resets", || {
         bridged = rotation::run(root, &libraries, &venv, &machine(root)?)?;
@@ -84,6 +91,7 @@ pub fn run(root: &Path) -> Result<()> {
         Ok(fs::write(root.join("docs/evidence/report.md"), report(root, &table, &killed)?)?)
     })?;
     ensure!(withstood, "a failure did not have its documented result: see docs/evidence/faults.md");
+    ensure!(answered, "a call did not end in its row: see docs/evidence/servers.md");
     ensure!(bridged, "a reset was not bridged as promised: see docs/evidence/rotation.md");
     ensure!(good, "a moment is not as it must be: see docs/evidence/report.md");
     Ok(())
@@ -92,6 +100,11 @@ pub fn run(root: &Path) -> Result<()> {
 /// Compares a million random cases with a second implementation.
 pub fn second(root: &Path) -> Result<()> {
     crate::second::full(root, &python::venv(root)?, &machine(root)?)
+}
+
+/// Makes calls through real servers, networks and clocks that fail, with the debug builds.
+pub fn servers(root: &Path) -> Result<()> {
+    servers::alone(root, &machine(root)?)
 }
 
 /// The feature with which tests choose the size of the transport's buffers.

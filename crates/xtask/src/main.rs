@@ -54,6 +54,8 @@ enum XtaskCommand {
     Simulate(Passed),
     /// Compare the product with a second implementation on a million random cases, and write docs/evidence/second.md.
     Second,
+    /// Make calls through real servers, networks and clocks that fail, in every language, and write docs/evidence/servers.md.
+    Servers,
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
     /// Build the packages that ship, check them, and write them into dist/.
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
         XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
         XtaskCommand::Second => own(full::second(&root)),
+        XtaskCommand::Servers => own(full::servers(&root)),
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
         XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
         XtaskCommand::Install(passed) => program("xtask-package", &["install"], &passed),
