@@ -114,14 +114,23 @@ def body(random: Random) -> str:
     return text.encode().decode("latin-1")
 
 
+def http_date(at: int) -> str:
+    """An HTTP date."""
+    return email.utils.format_datetime(
+        datetime.datetime.fromtimestamp(at, datetime.timezone.utc), usegmt=True
+    )
+
+
 def limits(random: Random, now: int) -> list[list[str]]:
-    """Headers about the next attempt."""
+    """Headers about the next attempt, of a service whose clock may differ."""
     headers = []
+    if random.random() < 0.3:
+        now += random.choice([0, -3600, 3600, 315_360_000])
+        headers.append([random.choice(["Date", "date"]), http_date(now)])
+    elif random.random() < 0.1:
+        headers.append(["Date", "now"])
     if random.random() < 0.5:
-        at = now + random.randint(-100, 4000)
-        date = email.utils.format_datetime(
-            datetime.datetime.fromtimestamp(at, datetime.timezone.utc), usegmt=True
-        )
+        date = http_date(now + random.randint(-100, 4000))
         forms = [str(random.randint(0, 5000)), "0", date, "-1", "soon", "", "1.5", " 7 ", "٣"]
         headers.append(
             [

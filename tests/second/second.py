@@ -98,11 +98,11 @@ def number(text: str | None) -> int | None:
 def retry_after(headers: list[list[str]], now: int) -> int | None:
     """The wait in milliseconds that a response asks for."""
     values = {name.lower(): text.strip() for name, text in reversed(headers)}
-    text = values.get("retry-after", "")
-    if number(text) is not None:
-        return int(text) * SECOND
-    if (date := email.utils.parsedate_tz(text)) is not None:
-        return max(0, email.utils.mktime_tz(date) - now) * SECOND
+    date, until = (email.utils.parsedate_tz(values.get(name, "")) for name in ("date", "retry-after"))
+    now = email.utils.mktime_tz(date) if date else now
+    seconds = max(0, email.utils.mktime_tz(until) - now) if until else number(values.get("retry-after"))
+    if seconds is not None:
+        return seconds * SECOND
     windows = []
     for prefixes in (("x-ratelimit-", "x-rate-limit-"), ("x-rate-limit-burst-",)):
         reset, left = None, None
@@ -112,8 +112,8 @@ def retry_after(headers: list[list[str]], now: int) -> int | None:
         if reset is not None:
             at = reset if reset > 10**12 else reset * 1000 if reset > 10**9 else (now + reset) * 1000
             windows.append((left == 0, max(0, at - now * 1000)))
-    used_up = [wait for is_used_up, wait in windows if is_used_up]
-    return max(used_up) if used_up else min((wait for _, wait in windows), default=None)
+    first = min((wait for _, wait in windows), default=None)
+    return max((wait for is_used_up, wait in windows if is_used_up), default=first)
 
 
 def json_object(body: bytes) -> Case | None:

@@ -239,8 +239,10 @@ pub fn forbidden_reason(message: Option<&str>) -> &'static str {
 }
 
 /// Returns how long the service asks to wait: `Retry-After` (U, seconds or an HTTP date), or otherwise the time until
-/// the exhausted window is reset (O, U). `unix` is the time since the epoch.
+/// the exhausted window is reset (O, U). Times are those of the service, so they are compared with its `Date`, because
+/// the clock of this machine may be wrong. `unix` is the time since the epoch by this clock, for a response without one.
 pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
+    let unix = response.header("date").and_then(|value| date::http_date(value.trim())).unwrap_or(unix);
     if let Some(value) = response.header("retry-after") {
         let value = value.trim();
         if let Ok(seconds) = value.parse::<u64>() {
@@ -295,6 +297,27 @@ mod tests {
         assert_eq!(wait(&[("Retry-After", "soon"), ("X-RateLimit-Reset", "7")]), Some(7));
         assert_eq!(wait(&[("Retry-After", "-1")]), None);
         assert_eq!(wait(&[]), None);
+    }
+
+    #[test]
+    fn it_waits_as_long_on_a_machine_whose_clock_is_wrong() {
+        let date = ("Date", "Fri, 15 Jan 2027 08:00:00 GMT");
+        let hour = Duration::from_secs(3600);
+        for unix in [NOW, NOW - hour, NOW + hour, Duration::ZERO, NOW * 2] {
+            let wait = |header: (&str, &str)| {
+                let wait = retry_after(&response(&[date, header]), unix).expect("there is a wait");
+                wait.as_secs()
+            };
+            assert_eq!(wait(("Retry-After", "45")), 45);
+            assert_eq!(wait(("Retry-After", "Fri, 15 Jan 2027 08:00:30 GMT")), 30);
+            assert_eq!(wait(("X-RateLimit-Reset", "7")), 7);
+            assert_eq!(wait(("X-Rate-Limit-Reset", "1800000009")), 9);
+        }
+        let without = |date: &str| {
+            let headers = [("Date", date), ("Retry-After", "Fri, 15 Jan 2027 08:00:30 GMT")];
+            retry_after(&response(&headers), NOW - hour).expect("there is a wait").as_secs()
+        };
+        assert_eq!((without("yesterday"), without("")), (3630, 3630), "the clock of this machine counts");
     }
 
     #[test]

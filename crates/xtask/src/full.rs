@@ -9,6 +9,7 @@ mod memory;
 mod report;
 mod rotation;
 mod sanitizers;
+mod servers;
 mod simulation;
 mod stage;
 
@@ -125,6 +126,12 @@ const PARTS: &[Part] = &[
         about: "programs in which one system call or one allocation fails",
         report: Some("faults"),
         run: faults::run,
+    },
+    Part {
+        name: "servers",
+        about: "calls through real servers, networks and clocks that fail, in Rust, C and Python",
+        report: Some("servers"),
+        run: servers::run,
     },
     Part {
         name: "rotation",

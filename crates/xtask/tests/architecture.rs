@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-cli", &["justcall-auth", "justcall-auth-scan"]),
     ("justcall-auth-sandbox", &[]),
     ("justcall-auth-bench", &["justcall-auth", "xtask-demo", "xtask-package"]),
-    ("justcall-auth-fault-tests", &["justcall-auth-sandbox"]),
+    ("justcall-auth-fault-tests", &["justcall-auth", "justcall-auth-sandbox"]),
     ("justcall-auth-memory-tests", &["justcall-auth-vault-tests"]),
     ("justcall-auth-model", &["justcall-auth-secret"]),
     ("justcall-auth-platforms", &["xtask-demo"]),

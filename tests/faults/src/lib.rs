@@ -1,9 +1,12 @@
-//! Tests of processes in which one system call fails, or one allocation.
+//! Tests of processes in which one system call fails, or one allocation, and of calls through real servers.
 //!
 //! [`programs`] finds and compiles the programs: `targets/target.c`, `targets/target.py` and the command. [`scenario`]
 //! prepares what a program does between two markers. [`strace`] lists its system calls and lets one of them fail, with an
 //! error of [`errnos`]. [`run`] runs a program and collects what it did, [`judge`] checks that against the promises, and
-//! [`sweep`] does so for every call. [`allocations`] does the same with an allocator that fails once. [`planted`] checks that the judge notices bugs.
+//! [`sweep`] does so for every call. [`allocations`] does the same with an allocator that fails once. [`planted`] checks that
+//! the judge notices bugs.
+//!
+//! [`vectors`] has the faults of real servers, networks and clocks.
 
 pub mod allocations;
 pub mod errnos;
@@ -14,3 +17,4 @@ pub mod run;
 pub mod scenario;
 pub mod strace;
 pub mod sweep;
+pub mod vectors;

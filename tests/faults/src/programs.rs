@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
+use crate::vectors::caller::Language;
+
 /// A program under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Program {
@@ -59,6 +61,7 @@ impl Programs {
         let include = format!("-I{}", root.join("include").display());
         let search = format!("-L{}", programs.libraries.display());
         programs.compile("target.c", &["-pthread", &include, &search], &["-ljustcall_auth"], "target")?;
+        programs.compile("caller.c", &[&include, &search], &["-ljustcall_auth"], "caller")?;
         programs.compile("failing_malloc.c", &["-shared", "-fPIC"], &["-ldl"], "failing_malloc.so")?;
         Ok(programs)
     }
@@ -81,6 +84,20 @@ impl Programs {
             }
             Program::Cli => vec![self.cli.clone()],
         }
+    }
+
+    /// Returns the words of the command line of a program that makes calls.
+    pub fn caller(&self, language: Language) -> Vec<PathBuf> {
+        match language {
+            Language::Rust => vec![self.libraries.join("caller")],
+            Language::C => vec![self.folder.path().join("caller")],
+            Language::Python => vec![self.python.clone(), "-B".into(), here().join("targets/caller.py")],
+        }
+    }
+
+    /// Returns the program that runs a vector in a separate network.
+    pub fn runner(&self) -> PathBuf {
+        self.libraries.join("servers")
     }
 
     /// Returns the folder of the shared library.

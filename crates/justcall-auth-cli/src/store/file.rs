@@ -5,10 +5,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use justcall_auth::replace::{Replacement, private_file};
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, open};
+use rustix::io::Errno;
 
 use super::folder::{Folder, PREFIX};
 use super::rights::Rights;
+
+/// How many bytes a new file needs at most, beside the text of the old file.
+const NEW_TEXT: u64 = 4096;
 
 /// Replaces the file `name` in `folder` by one with `text`. Owner, group, mode and ACL stay unchanged.
 pub(super) fn replace(folder: &Folder, name: &Path, text: &[u8]) -> io::Result<()> {
@@ -25,8 +29,11 @@ pub(super) fn replace(folder: &Folder, name: &Path, text: &[u8]) -> io::Result<(
 
 /// Does everything that [`replace`] does, except for the text and the replacement. Fails if [`replace`] would fail.
 pub(super) fn rehearse(folder: &Folder, name: &Path) -> io::Result<()> {
-    let rights = Rights::of(&unlinked(&folder.path().join(name))?)?;
-    rights.apply(temporary(folder)?.made())
+    let old = unlinked(&folder.path().join(name))?;
+    let rights = Rights::of(&old)?;
+    let new = temporary(folder)?;
+    reserve(new.made(), old.metadata()?.len() + NEW_TEXT)?;
+    rights.apply(new.made())
 }
 
 /// Creates a new file with `text` that only its owner can open.
@@ -36,6 +43,21 @@ pub(super) fn create(folder: &Folder, name: &Path, text: &[u8]) -> io::Result<()
     new.made().sync_all()?;
     new.move_to_new(&folder.path().join(name))?;
     folder.sync()
+}
+
+/// Does everything that [`create`] does for so many files, except for the text and the move. Fails if [`create`] would
+/// fail.
+pub(super) fn rehearse_new(folder: &Folder, files: u64) -> io::Result<()> {
+    reserve(temporary(folder)?.made(), files * NEW_TEXT)
+}
+
+/// Fails if the file system has no space for so many bytes.
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
+        // Some file systems cannot reserve space.
+        _ => Ok(()),
+    }
 }
 
 /// Opens the file at `path`. Fails for a symbolic link.

@@ -1,7 +1,8 @@
 //! The folder of a replacement. One writer at a time locks it, and removes the remains of killed writers.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use justcall_auth::folder::{names, remove};
@@ -13,6 +14,45 @@ use rustix::io::Errno;
 pub(super) const PREFIX: &str = "..justcall-auth-";
 /// The link to the current version, in a folder whose files are replaced together.
 pub(super) const LINK: &str = "..data";
+
+/// Folders that were created for a first pair. Dropping them removes those that are still empty.
+#[derive(Debug, Default)]
+pub(super) struct CreatedFolders {
+    /// The innermost folder comes last.
+    paths: Vec<PathBuf>,
+}
+
+impl CreatedFolders {
+    /// Creates the folder `path`, and its missing parents, with access only for their owner.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+        let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+        let mut created = Self::default();
+        for folder in missing.into_iter().rev() {
+            match DirBuilder::new().mode(0o700).create(folder) {
+                Ok(()) => created.paths.push(folder.to_owned()),
+                // Another program has just created it.
+                Err(_) if folder.is_dir() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(created)
+    }
+
+    /// Keeps the folders, because another writer uses them.
+    pub fn keep(mut self) {
+        self.paths.clear();
+    }
+}
+
+impl Drop for CreatedFolders {
+    fn drop(&mut self) {
+        for folder in self.paths.iter().rev() {
+            // Fails if it contains the pair.
+            let _used = fs::remove_dir(folder);
+        }
+    }
+}
 
 /// A folder that no other writer of this program uses until this is dropped.
 #[derive(Debug)]

@@ -16,17 +16,18 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use justcall_auth::replace::private_folder;
 use justcall_auth::source::{Content, Form, read_file, shown};
 use justcall_auth::{Error, Source};
 
-use folder::{Folder, LINK};
+use folder::{CreatedFolders, Folder, LINK};
 
 /// A place that can be written. It is locked until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Target {
     /// A description, such as `The file /etc/justcall.json`.
     place: String,
+    /// Dropped before the lock is released.
+    _created: CreatedFolders,
     folder: Folder,
     kind: Kind,
     /// True if the place does not exist yet.
@@ -133,7 +134,7 @@ impl Target {
         file::rehearse(&folder, Path::new(name)).map_err(|error| refused(&error))?;
         let old = read_file(&real).map_err(|error| refused(&error))?;
         Content::check(old.as_ref()).map_err(|error| refusal::unfit(&place, &error))?;
-        Ok(Self { folder, kind: Kind::File(name.into()), is_new: false, place })
+        Ok(Self::existing(place, folder, Kind::File(name.into())))
     }
 
     fn versions(path: &Path, key: &str, secret: &str) -> Result<Self, Error> {
@@ -151,7 +152,11 @@ impl Target {
         let folder = lock(path, &place)?;
         version::rehearse(&folder).map_err(|error| refusal::system(&place, &error))?;
         let kind = Kind::Version { key: key.to_owned(), secret: secret.to_owned() };
-        Ok(Self { folder, kind, is_new: false, place })
+        Ok(Self::existing(place, folder, kind))
+    }
+
+    fn existing(place: String, folder: Folder, kind: Kind) -> Self {
+        Self { place, _created: CreatedFolders::default(), folder, kind, is_new: false }
     }
 
     fn new_file(path: &Path) -> Result<Self, Error> {
@@ -167,19 +172,32 @@ impl Target {
             return Err(if path.exists() { refusal::present(&place) } else { refusal::dangling(&place) });
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        private_folder(parent).map_err(|error| refusal::system(&place, &error))?;
-        Ok(Self { folder: lock(parent, &place)?, kind: Kind::File(name.into()), is_new: true, place })
+        Self::create_in(parent, place, Kind::File(name.into()))
     }
 
     fn new_versions(path: &Path, key: &str, secret: &str) -> Result<Self, Error> {
         let place = format!("The folder {}", shown(path));
-        private_folder(path).map_err(|error| refusal::system(&place, &error))?;
         // Dangling links of this program are the remains of an interrupted setup.
         if [LINK, key, secret].iter().any(|name| path.join(name).exists()) {
             return Err(refusal::present(&place));
         }
-        let kind = Kind::Version { key: key.to_owned(), secret: secret.to_owned() };
-        Ok(Self { folder: lock(path, &place)?, kind, is_new: true, place })
+        Self::create_in(path, place, Kind::Version { key: key.to_owned(), secret: secret.to_owned() })
+    }
+
+    /// Creates `path` for a new place in it.
+    fn create_in(path: &Path, place: String, kind: Kind) -> Result<Self, Error> {
+        let refused = |error: io::Error| refusal::system(&place, &error);
+        let created = CreatedFolders::create(path).map_err(refused)?;
+        let folder = match lock(path, &place) {
+            Ok(folder) => folder,
+            Err(error) => {
+                created.keep();
+                return Err(error);
+            }
+        };
+        let files = if matches!(kind, Kind::File(_)) { 1 } else { 2 };
+        file::rehearse_new(&folder, files).map_err(refused)?;
+        Ok(Self { place, _created: created, folder, kind, is_new: true })
     }
 
     fn write_file(&self, name: &Path, content: &Content) -> Result<(), WriteError> {

@@ -57,11 +57,13 @@ pub(super) fn create(folder: &Folder, files: &[(&str, &[u8])]) -> io::Result<()>
     let new = temporary(folder)?;
     for (name, text) in files {
         write(&new.path().join(name), text, None)?;
-        // These links dangle until the version link exists.
-        create_link(&folder.path().join(name), &Path::new(LINK).join(name))?;
     }
     File::open(new.path())?.sync_all()?;
+    // These links dangle until the version link exists.
+    let link = |(name, _): &(&str, &[u8])| create_link(folder, name);
+    let links = files.iter().map(link).collect::<io::Result<Vec<_>>>()?;
     point_link_to(folder, new)?;
+    links.into_iter().for_each(Replacement::keep);
     folder.sync()
 }
 
@@ -133,12 +135,14 @@ fn temporary(folder: &Folder) -> io::Result<Replacement<()>> {
     Replacement::within(folder.path(), PREFIX, |path| DirBuilder::new().mode(0o700).create(path))
 }
 
-/// Creates a link to `target`, unless an interrupted setup has left it.
-fn create_link(link: &Path, target: &Path) -> io::Result<()> {
-    match symlink(target, link) {
-        Err(error) if fs::read_link(link).ok().as_deref() != Some(target) => Err(error),
+/// Creates a link to the file `name` of the current version, unless an interrupted setup has left it. Dropping the link
+/// removes it.
+fn create_link(folder: &Folder, name: &str) -> io::Result<Replacement<()>> {
+    let target = Path::new(LINK).join(name);
+    Replacement::at(folder.path().join(name), |link| match symlink(&target, link) {
+        Err(error) if fs::read_link(link).ok().as_deref() != Some(&target) => Err(error),
         _ => Ok(()),
-    }
+    })
 }
 
 /// Points the link to `version` atomically. From then on the version is in use and must not be removed.

@@ -11,6 +11,7 @@ mod doctor;
 mod doctor_network;
 mod examples;
 mod explain;
+mod full_disk;
 mod header;
 #[cfg(target_os = "linux")]
 mod out_of_memory;

@@ -106,7 +106,7 @@ impl Connector {
         })?;
         let config = self.handshake.get_or_try_init(|| self.configure()).map_err(|error| call.fail(error))?;
         let mut tls = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
-        tls.complete_io(socket)?;
+        tls::shake_hands(&mut tls, socket)?;
         Ok(Box::new(tls))
     }
 

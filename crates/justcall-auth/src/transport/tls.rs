@@ -1,15 +1,17 @@
 //! TLS 1.2 and 1.3: the configuration, and the errors of a failed handshake.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{PrivateKeyDer, UnixTime};
 use rustls::sign::SigningKey;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::time_provider::TimeProvider;
+use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore};
 
 use super::call::Peer;
+use crate::clock;
 
 /// Loads no private key: this client has no certificate. Keeps ring's signing code out of the binary.
 #[derive(Debug)]
@@ -21,16 +23,39 @@ impl KeyProvider for NoPrivateKeys {
     }
 }
 
+/// The time for the validity of certificates. The one of rustls panics if the clock is set before the epoch, as on a
+/// machine whose clock has lost its battery.
+#[derive(Debug)]
+struct WallClock;
+
+impl TimeProvider for WallClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(clock::unix_time()))
+    }
+}
+
 /// Creates the configuration that trusts `roots`.
 pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     let provider = CryptoProvider { key_provider: &NoPrivateKeys, ..ring::default_provider() };
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(WallClock))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
+}
+
+/// Makes the handshake. If the peer refused it and closed the connection, the error is the peer's reason, although this end
+/// failed to write and had not read that reason.
+pub(super) fn shake_hands(tls: &mut ClientConnection, socket: &mut (impl Read + Write)) -> io::Result<()> {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let Err(error) = tls.complete_io(socket) else { return Ok(()) };
+    let is_closed = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+    while is_closed && tls.read_tls(socket).is_ok_and(|count| count > 0) {
+        tls.process_new_packets().map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+    }
+    Err(error)
 }
 
 /// Returns the TLS error inside `error`, if there is one.
