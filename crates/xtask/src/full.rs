@@ -6,11 +6,12 @@
 //! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
 //! docs/evidence/rotation.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md;
 //! programs in which one system call or one allocation fails, written into docs/evidence/faults.md; calls through real
-//! servers, networks and clocks that fail, written into docs/evidence/servers.md.
+//! servers, networks and clocks that fail, written into docs/evidence/servers.md; ten minutes at full load, written into
+//! docs/evidence/soak.md.
 
 mod faults;
+mod printed;
 mod rotation;
-mod servers;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,6 +22,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, command, package, step, succeed};
+
+pub use printed::{Printed, SERVERS, SOAK};
 
 use crate::python::{self, Venv};
 
@@ -68,11 +71,18 @@ pub fn run(root: &Path) -> Result<()> {
         withstood = faults::run(root, &libraries, &venv, &machine(root)?)?;
         Ok(())
     })?;
-    let mut answered = false;
-    step("calls through real servers, networks and clocks that fail", || {
-        answered = servers::run(root, &libraries, &venv, &machine(root)?)?;
-        Ok(())
-    })?;
+    let mut broken = Vec::new();
+    for (what, report) in [
+        ("calls through real servers, networks and clocks that fail", SERVERS),
+        ("ten minutes at full load", SOAK),
+    ] {
+        step(what, || {
+            if !report.run(root, &libraries, &venv, &machine(root)?)? {
+                broken.push(report.page());
+            }
+            Ok(())
+        })?;
+    }
     let mut bridged = false;
     step("processes that call through twenty resets", || {
         bridged = rotation::run(root, &libraries, &venv, &machine(root)?)?;
@@ -91,7 +101,7 @@ pub fn run(root: &Path) -> Result<()> {
         Ok(fs::write(root.join("docs/evidence/report.md"), report(root, &table, &killed)?)?)
     })?;
     ensure!(withstood, "a failure did not have its documented result: see docs/evidence/faults.md");
-    ensure!(answered, "a call did not end in its row: see docs/evidence/servers.md");
+    ensure!(broken.is_empty(), "a promise was broken: see {}", broken.join(" and "));
     ensure!(bridged, "a reset was not bridged as promised: see docs/evidence/rotation.md");
     ensure!(good, "a moment is not as it must be: see docs/evidence/report.md");
     Ok(())
@@ -102,9 +112,9 @@ pub fn second(root: &Path) -> Result<()> {
     crate::second::full(root, &python::venv(root)?, &machine(root)?)
 }
 
-/// Makes calls through real servers, networks and clocks that fail, with the debug builds.
-pub fn servers(root: &Path) -> Result<()> {
-    servers::alone(root, &machine(root)?)
+/// Writes a report with the debug builds.
+pub fn alone(root: &Path, report: &Printed) -> Result<()> {
+    report.alone(root, &machine(root)?)
 }
 
 /// The feature with which tests choose the size of the transport's buffers.

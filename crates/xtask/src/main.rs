@@ -56,6 +56,8 @@ enum XtaskCommand {
     Second,
     /// Make calls through real servers, networks and clocks that fail, in every language, and write docs/evidence/servers.md.
     Servers,
+    /// Let programs in C and Python call at full load for ten minutes, and write docs/evidence/soak.md.
+    Soak,
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
     /// Build the packages that ship, check them, and write them into dist/.
@@ -99,7 +101,8 @@ fn main() -> ExitCode {
         XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
         XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
         XtaskCommand::Second => own(full::second(&root)),
-        XtaskCommand::Servers => own(full::servers(&root)),
+        XtaskCommand::Servers => own(full::alone(&root, &full::SERVERS)),
+        XtaskCommand::Soak => own(full::alone(&root, &full::SOAK)),
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
         XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
         XtaskCommand::Install(passed) => program("xtask-package", &["install"], &passed),

@@ -14,6 +14,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -81,6 +82,7 @@ pub struct Soak {
 /// # Errors
 /// If a program cannot be started, or ends early.
 pub fn soak(programs: &Programs, loads: &[Load], seconds: u64) -> Result<Vec<Soak>> {
+    raise_limit();
     let certificates = Certificates::create()?;
     let around = Surroundings { certificates: certificates.folder(), certificate: "good", sandbox: 1 };
     let server = Server::start(ServerKind::Nginx, &service(), around)?;
@@ -108,6 +110,13 @@ pub fn soak(programs: &Programs, loads: &[Load], seconds: u64) -> Result<Vec<Soa
     running.into_iter().map(Running::finish).collect()
 }
 
+/// Allows a thousand connections, in this process and those that it starts.
+fn raise_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Fails never: the limit is not above the maximum.
+    let _raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 /// Returns the configuration of the service.
 fn service() -> Map<String, Value> {
     let server = [
@@ -116,7 +125,9 @@ fn service() -> Map<String, Value> {
         "location = /v2.1/missing { return 404 '{\"status\":\"error\",\"message\":\"No.\"}'; }".to_owned(),
         "location / { return 200 '{\"status\":\"success\",\"data\":[]}'; }".to_owned(),
     ];
-    let sections = json!({"http": ["access_log off;"], "server": server});
+    // A thousand threads connect at the same time.
+    let listen = ["127.0.0.1:{port} ssl backlog=4096"];
+    let sections = json!({"http": ["access_log off;"], "listen": listen, "server": server});
     sections.as_object().cloned().unwrap_or_default()
 }
 
