@@ -6,10 +6,10 @@
 mod faults;
 mod killed;
 mod memory;
+mod printed;
 mod report;
 mod rotation;
 mod sanitizers;
-mod servers;
 mod simulation;
 mod stage;
 
@@ -131,7 +131,13 @@ const PARTS: &[Part] = &[
         name: "servers",
         about: "calls through real servers, networks and clocks that fail, in Rust, C and Python",
         report: Some("servers"),
-        run: servers::run,
+        run: |stage| printed::SERVERS.run(stage),
+    },
+    Part {
+        name: "soak",
+        about: "ten minutes at full load, in C and Python: memory, descriptors and threads stay flat",
+        report: Some("soak"),
+        run: |stage| printed::SOAK.run(stage),
     },
     Part {
         name: "rotation",

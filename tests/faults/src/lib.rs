@@ -6,7 +6,7 @@
 //! [`sweep`] does so for every call. [`allocations`] does the same with an allocator that fails once. [`planted`] checks that
 //! the judge notices bugs.
 //!
-//! [`vectors`] has the faults of real servers, networks and clocks.
+//! [`soak`] lets programs call for long. [`vectors`] has the faults of real servers, networks and clocks.
 
 pub mod allocations;
 pub mod errnos;
@@ -15,6 +15,7 @@ pub mod planted;
 pub mod programs;
 pub mod run;
 pub mod scenario;
+pub mod soak;
 pub mod strace;
 pub mod sweep;
 pub mod vectors;

@@ -62,6 +62,7 @@ impl Programs {
         let search = format!("-L{}", programs.libraries.display());
         programs.compile("target.c", &["-pthread", &include, &search], &["-ljustcall_auth"], "target")?;
         programs.compile("caller.c", &[&include, &search], &["-ljustcall_auth"], "caller")?;
+        programs.compile("soak.c", &["-pthread", &include, &search], &["-ljustcall_auth"], "soak")?;
         programs.compile("failing_malloc.c", &["-shared", "-fPIC"], &["-ldl"], "failing_malloc.so")?;
         Ok(programs)
     }
@@ -93,6 +94,20 @@ impl Programs {
             Language::C => vec![self.folder.path().join("caller")],
             Language::Python => vec![self.python.clone(), "-B".into(), here().join("targets/caller.py")],
         }
+    }
+
+    /// Returns the program that calls without a pause, without its arguments.
+    pub fn soak(&self, language: Language) -> Command {
+        let mut command = if language == Language::Python {
+            let mut python = Command::new(&self.python);
+            python.arg("-B").arg(here().join("targets/soak.py"));
+            python
+        } else {
+            Command::new(self.folder.path().join("soak"))
+        };
+        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+        command.env("LD_LIBRARY_PATH", &self.libraries);
+        command
     }
 
     /// Returns the program that runs a vector in a separate network.

@@ -1,15 +1,14 @@
 //! Real servers, networks and clocks. `cargo xtask test --full` runs every vector in every language, this test each one in
 //! the next language.
 
-use std::sync::LazyLock;
-
 use justcall_auth_fault_tests::vectors::caller::Language;
 use justcall_auth_fault_tests::vectors::report::{Runner, failures, in_one_language_each, named};
 use justcall_auth_fault_tests::vectors::vector::{self, FOLDERS, Vector};
 use serde_json::{Value, json};
 
-static RUNNER: LazyLock<Runner> =
-    LazyLock::new(|| Runner::new().expect("the programs and the certificates are there"));
+fn runner() -> Runner {
+    Runner::new().expect("the programs and the certificates are there")
+}
 
 #[test]
 fn every_fault_of_a_server_a_network_or_a_clock_ends_in_its_row_of_the_table() {
@@ -18,26 +17,27 @@ fn every_fault_of_a_server_a_network_or_a_clock_ends_in_its_row_of_the_table() {
         let count = vectors.iter().filter(|vector| vector.file.starts_with(folder)).count();
         assert!(count >= at_least, "{count} vectors in {folder}");
     }
-    let finished = RUNNER.run_all(&in_one_language_each(&vectors));
+    let finished = runner().run_all(&in_one_language_each(&vectors));
     assert_eq!(finished.len(), vectors.len());
     assert_eq!(failures(&finished), Vec::<String>::new());
 }
 
 #[test]
 fn it_notices_a_row_that_is_not_the_expected_one() {
-    let planted = RUNNER.check_planted(&named("A rate limit with Retry-After").expect("a vector"));
+    let planted = runner().check_planted(&named("A rate limit with Retry-After").expect("a vector"));
     assert_eq!(planted.expect("each is noticed").len(), 5);
 }
 
 #[test]
 fn it_notices_a_black_hole_that_drops_nothing_and_a_clock_that_stands_still() {
+    let runner = runner();
     let run_with = |title: &str, name: &str, value: Value| {
         let vector = named(title).expect("a vector");
-        RUNNER.run(&vector, Language::C).expect("the fault is there");
+        runner.run(&vector, Language::C).expect("the fault is there");
         let mut changed = vector.json.clone();
         changed[name] = value;
         let changed = Vector::parse(&vector.file, vector.number, &changed).expect("a vector");
-        format!("{:#}", RUNNER.run(&changed, Language::C).expect_err("the fault is missing"))
+        format!("{:#}", runner.run(&changed, Language::C).expect_err("the fault is missing"))
     };
     let route = json!(["ip address add 192.0.2.2/32 dev lo"]);
     let refused = run_with("A black hole: packets are dropped", "network", route);
@@ -48,7 +48,7 @@ fn it_notices_a_black_hole_that_drops_nothing_and_a_clock_that_stands_still() {
 
 #[test]
 fn it_neither_loses_nor_repeats_a_request_while_a_server_reloads() {
-    let storms = RUNNER.storms().expect("every row fits what the server received");
+    let storms = runner().storms().expect("every row fits what the server received");
     for (server, language, storm) in storms {
         let is_real = storm.reloads >= 4 && storm.connections >= 2 && storm.calls >= 200;
         assert!(is_real, "{server:?}, {language:?}: {storm:?}");

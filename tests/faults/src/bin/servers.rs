@@ -10,6 +10,11 @@ use justcall_auth_fault_tests::vectors::report::{
 };
 use justcall_auth_fault_tests::vectors::vector;
 
+const STORMS: &str = "\
+Programs call without a pause, GET and POST in turn, without retries, while the server reloads. *failed* counts the calls whose connection
+ended. Each is `connection_failed`, with `request_sent` if the server received the request.
+";
+
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((INSIDE, inside)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
@@ -30,7 +35,7 @@ fn main() -> Result<ExitCode> {
     println!("{} vectors, each in three languages; {} failures.", vectors.len(), failures.len());
     print!("{}", tables(&finished));
     if arguments.is_empty() {
-        println!("\n## Reloads without a pause\n\n{}", storm_table(&runner.storms()?));
+        print!("\n## Reloads without a pause\n\n{STORMS}\n{}", storm_table(&runner.storms()?));
     }
     let planted = runner.check_planted(&named("A rate limit with Retry-After")?)?;
     println!("\nPlanted bugs, each noticed: wrong {} of an expected row.", planted.join(", "));
