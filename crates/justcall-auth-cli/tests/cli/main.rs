@@ -4,6 +4,7 @@
 #[path = "../support/acl.rs"]
 mod acl;
 mod checks;
+mod clock;
 #[cfg(target_os = "linux")]
 mod connection;
 mod dialogue;
