@@ -4,7 +4,7 @@
 //! builds of the product. The console of the sandbox in Chromium, and the examples in other languages. With the release
 //! builds, which ship: a rotation that is killed at every system call, and the matrix
 //! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
-//! docs/evidence/rotation.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md;
+//! docs/evidence/rotation.md; the fuzz targets under libFuzzer, written into docs/evidence/fuzzing.md; ten thousand tenants in a process, which the Python tests write into docs/evidence/tenants.md;
 //! programs in which one system call or one allocation fails, written into docs/evidence/faults.md.
 
 mod faults;
@@ -20,6 +20,7 @@ use anyhow::{Context as _, Result, ensure};
 use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, command, package, step, succeed};
 
+use crate::fuzz::FuzzOptions;
 use crate::python::{self, Venv};
 
 /// Runs everything. Writes the reports even if a check fails.
@@ -59,6 +60,7 @@ pub fn run(root: &Path) -> Result<()> {
         succeed(pytest.env("JUSTCALL_WEBHOOK_CASES", "100000"))
     })?;
     step("a million random cases, against a second implementation", || second(root))?;
+    step("the fuzz targets, ten minutes of processor time each", || fuzz(root, &FuzzOptions::full()))?;
     step("the tests of a host program, with the release build", || hosts(root, &libraries))?;
     let killed = step("a rotation that is killed at every system call", || killed(root, &libraries))?;
     let mut withstood = false;
@@ -92,6 +94,11 @@ pub fn run(root: &Path) -> Result<()> {
 /// Compares a million random cases with a second implementation.
 pub fn second(root: &Path) -> Result<()> {
     crate::second::full(root, &python::venv(root)?, &machine(root)?)
+}
+
+/// Runs the fuzz targets under libFuzzer.
+pub fn fuzz(root: &Path, options: &FuzzOptions) -> Result<()> {
+    crate::fuzz::run(root, options, &machine(root)?)
 }
 
 /// The feature with which tests choose the size of the transport's buffers.
@@ -196,6 +203,7 @@ fn machine(root: &Path) -> Result<[(&'static str, String); 5]> {
         "include",
         "tests/memory",
         "tests/faults",
+        "tests/fuzz",
     ];
     if !line(&mut command(root, "git", &product))?.is_empty() {
         commit.push_str(", with changes not committed");

@@ -123,12 +123,11 @@ impl Exchange {
             return;
         }
         if let ExchangeState::Sending(in_flight) = mem::replace(&mut self.state, ExchangeState::Ready) {
-            match self.verification.unconfirmed_rejection.take() {
-                Some(error) => self.rejected(error, in_flight, now),
-                None => {
-                    drop(in_flight);
-                    self.restart_verification();
-                }
+            if let Some(error) = self.verification.unconfirmed_rejection.take() {
+                self.rejected(error, in_flight, now);
+            } else {
+                drop(in_flight);
+                self.restart_verification();
             }
         }
     }
