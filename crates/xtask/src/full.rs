@@ -7,7 +7,7 @@ mod faults;
 mod killed;
 mod memory;
 mod printed;
-mod report;
+pub mod report;
 mod rotation;
 mod sanitizers;
 mod simulation;
@@ -22,6 +22,7 @@ use xtask_demo::run::{self, cargo, package, step, succeed};
 
 pub use self::report::Report;
 pub use self::stage::Stage;
+use crate::fuzz::{self, FuzzOptions};
 use crate::{python, second};
 
 /// A part of the tests.
@@ -114,6 +115,12 @@ const PARTS: &[Part] = &[
         about: "a hundred million requests in a simulated world",
         report: Some("simulation"),
         run: simulation::run,
+    },
+    Part {
+        name: "fuzzing",
+        about: "the fuzz targets under libFuzzer, ten minutes of processor time each",
+        report: Some("fuzzing"),
+        run: |stage| fuzz::run(stage.root, &FuzzOptions::full()),
     },
     Part {
         name: "killed",

@@ -2,6 +2,7 @@
 
 mod deny;
 mod full;
+mod fuzz;
 mod mutants;
 mod python;
 mod second;
@@ -57,6 +58,10 @@ enum XtaskCommand {
     /// Simulate processes, calls, resets and faults, and check the library's promises.
     #[command(disable_help_flag = true)]
     Simulate(Passed),
+    /// Run the fuzz targets under libFuzzer, and write docs/evidence/fuzzing.md.
+    ///
+    /// Needs a nightly Rust. Installs cargo-fuzz under target/. A run goes on where an earlier one of the same commit ended.
+    Fuzz(fuzz::FuzzOptions),
     /// Compare the product with a second implementation on a million random cases, and write docs/evidence/second.md.
     Second,
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
@@ -104,6 +109,7 @@ fn main() -> ExitCode {
         XtaskCommand::Mutants(options) => own(mutants::run(&root, &options)),
         XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
         XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
+        XtaskCommand::Fuzz(options) => own(fuzz::run(&root, &options)),
         XtaskCommand::Second => own(second::full(&full::Stage::new(&root))),
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
         XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
