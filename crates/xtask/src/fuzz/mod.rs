@@ -84,7 +84,7 @@ pub fn run(root: &Path, options: &FuzzOptions, machine: &[(&str, String)]) -> Re
     }
     if options.names.is_empty() {
         let rows: Vec<(&Named, &Progress)> = selected.into_iter().zip(&all).collect();
-        report::write(root, options, machine, &rows, &planted)?;
+        report::write(root, options, machine, &rows, planted)?;
     }
     let failures: Vec<&PathBuf> = all.iter().filter_map(|progress| progress.failure.as_ref()).collect();
     ensure!(failures.is_empty(), "inputs fail, and each needs a test: {failures:?}");

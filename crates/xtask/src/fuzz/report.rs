@@ -26,7 +26,7 @@ pub fn write(
     options: &FuzzOptions,
     machine: &[(&str, String)],
     rows: &[(&Named, &Progress)],
-    planted: &u64,
+    planted: u64,
 ) -> Result<()> {
     let mut text = String::from(
         "# Fuzzing\n\nWritten by `cargo xtask fuzz`: change that, not this file.\n\n| what | which |\n|---|---|\n",
