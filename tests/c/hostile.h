@@ -101,6 +101,14 @@ static inline justcall_exchange *exchange_to_send(void) {
     return exchange;
 }
 
+/* Creates an exchange that has ended. */
+static inline justcall_exchange *exchange_that_ended(void) {
+    justcall_exchange *exchange = exchange_to_send();
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_exchange_answered(exchange, 200, NULL, NULL, 0, NULL, 0, &error), &error);
+    return exchange;
+}
+
 /* Creates the valid arguments. The program's arguments are URL CA_FILE SOURCE: a sandbox, and the
  * source of its pair. */
 static inline int hostile_begin(int argc, char **argv) {
@@ -149,9 +157,7 @@ static inline int hostile_begin(int argc, char **argv) {
         return 0;
     good_pem_length = fread(good_pem, 1, 1 << 16, file);
     fclose(file);
-    good_exchange = exchange_to_send();
-    CHECK_OK(justcall_exchange_answered(good_exchange, 200, NULL, NULL, 0, NULL, 0, &error),
-             &error);
+    good_exchange = exchange_that_ended();
     scratch_exchange = exchange_to_send();
     sending_exchange = exchange_to_send();
     return checks_failed == 0;
@@ -210,10 +216,21 @@ static inline int hostile_end(void) {
     return checks_result();
 }
 
+/* Called directly before and after the next call, unless they are NULL. */
+static void (*before_call)(void);
+static void (*after_call)(void);
+
 /* Prints the next call, so that the last line before a crash names it. */
 static inline void about_to(const char *call) {
     puts(call);
     fflush(stdout);
+    if (before_call)
+        before_call();
+}
+
+static inline void returned(void) {
+    if (after_call)
+        after_call();
 }
 
 /* Checks that the status is expected, and that an error is stored if and only if the call

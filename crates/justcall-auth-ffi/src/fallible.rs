@@ -19,7 +19,11 @@ use crate::status::{JUSTCALL_OK, justcall_status};
 /// `fallible!(out, error, |…| …)` creates a handle: `…` gives a `Result` with its content. `out` holds NULL until then.
 macro_rules! fallible {
     ($error:ident, || $body:expr) => {
-        $crate::fallible::status($crate::function::argument!($error).optional_output(), || $body)
+        $crate::fallible::status($crate::function::argument!($error).optional_output(), || {
+            #[cfg(feature = "test-panic")]
+            $crate::test_panic::panic_if_requested();
+            $body
+        })
     };
     ($error:ident, |$($name:ident: $kind:ident $(($($with:ident),+))?),+| $body:expr) => {
         $crate::fallible::status($crate::function::argument!($error).optional_output(), || {
@@ -27,6 +31,8 @@ macro_rules! fallible {
                 #[allow(unused_mut, reason = "only some kinds are changed")]
                 let mut $name = $crate::function::argument!($name).$kind($($($with),+)?)?;
             )+
+            #[cfg(feature = "test-panic")]
+            $crate::test_panic::panic_if_requested();
             $body
         })
     };

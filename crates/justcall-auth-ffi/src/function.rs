@@ -82,7 +82,14 @@ pub(crate) fn drop_handle<T>(handle: Argument<*mut T>) {
 
 /// Runs the body of a function that has no way to report an error; returns `otherwise` after a panic.
 pub(crate) fn guarded<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    guarded_or_else(|| otherwise, body)
+    guarded_or_else(
+        || otherwise,
+        || {
+            #[cfg(feature = "test-panic")]
+            crate::test_panic::panic_if_requested();
+            body()
+        },
+    )
 }
 
 /// As [`guarded`], but makes the stand-in only after a panic.

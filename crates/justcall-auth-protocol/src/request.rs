@@ -8,7 +8,7 @@ use std::time::Duration;
 use percent_encoding::AsciiSet;
 
 use crate::error::Error;
-use crate::url::BaseUrl;
+use crate::url::{BaseUrl, has_dot_segment, with_decoded_separators};
 use crate::{encoding, service};
 
 /// Headers that only the library sets. They carry the pair, choose the host, delimit the message or apply to one
@@ -238,8 +238,7 @@ fn check_path(path: &str) -> Result<(), Error> {
     if route.starts_with("//") {
         return refuse("starts with two slashes, which can name another host");
     }
-    let decoded = route.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
-    if decoded.starts_with("//") || decoded.split('/').any(|segment| segment == ".." || segment == ".") {
+    if with_decoded_separators(route).starts_with("//") || has_dot_segment(route) {
         return refuse("has a dot segment, or slashes that are encoded at its start");
     }
     let bytes = path.as_bytes();

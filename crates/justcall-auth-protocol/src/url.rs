@@ -52,8 +52,12 @@ impl BaseUrl {
         if uri.query().is_some() || text.contains('#') {
             return Err("has a query or a fragment");
         }
-        if uri.path().split('/').any(|segment| segment == ".." || segment == ".") {
+        if has_dot_segment(uri.path()) {
             return Err("has a dot segment in its path");
+        }
+        // Some parsers of URLs read a backslash as a slash.
+        if text.contains('\\') {
+            return Err("has a backslash in its path");
         }
         let encrypted = match scheme {
             "https" => true,
@@ -176,6 +180,16 @@ impl HostAndPort {
         };
         Ok(Self { host: host.to_owned(), port })
     }
+}
+
+/// Returns `path` with the slashes and dots that are percent-encoded in it, which some servers decode before they split it.
+pub(crate) fn with_decoded_separators(path: &str) -> String {
+    path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/")
+}
+
+/// Returns true if a segment of `path` is `.` or `..`, encoded or not.
+pub(crate) fn has_dot_segment(path: &str) -> bool {
+    with_decoded_separators(path).split('/').any(|segment| segment == ".." || segment == ".")
 }
 
 const NO_PORT: &str = "has a port that is not a number from 1 to 65535";
@@ -319,6 +333,10 @@ mod tests {
             "https://host/?a=b",
             "https://host/#x",
             "https://host/a/../b",
+            "https://host/a/%2e%2E/b",
+            "https://host/a\\..\\b",
+            "https://host/a%5c..%2fb",
+            "https://host/\\",
             "http://10.0.0.1",
             "http://93.184.216.34",
             "https://ho st",

@@ -42,6 +42,9 @@ mod state;
 #[cfg(feature = "test-panic")]
 #[doc(hidden)]
 pub mod test_panic;
+#[cfg(feature = "test-parsers")]
+#[doc(hidden)]
+pub mod test_parsers;
 pub mod testing;
 mod transport;
 pub mod webhook;

@@ -2,6 +2,7 @@
 
 mod deny;
 mod full;
+mod fuzz;
 mod mutants;
 mod python;
 mod second;
@@ -13,6 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use xtask_demo::{demo, run};
 
@@ -34,12 +36,16 @@ enum XtaskCommand {
     },
     /// Run everything that CI runs: formatting, spelling, lints, drift, links, and the tests of every language.
     Test {
-        /// Then search the memory of the release builds at every moment, and write docs/evidence/report.md.
+        /// Then run the tests that take hours, and write their reports into docs/evidence. Parts that have passed for the same
+        /// commit are not run again.
         #[arg(long)]
         full: bool,
         /// Run only the tests that `--full` adds.
         #[arg(long)]
         full_only: bool,
+        /// Run only this part of the tests that `--full` adds, even if it has passed. May be given more than once.
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(full_parts()))]
+        part: Vec<String>,
     },
     /// Run mutation tests: put small faults into the exchange and the keyring, and check that a test detects each.
     ///
@@ -52,12 +58,12 @@ enum XtaskCommand {
     /// Simulate processes, calls, resets and faults, and check the library's promises.
     #[command(disable_help_flag = true)]
     Simulate(Passed),
+    /// Run the fuzz targets under libFuzzer, and write docs/evidence/fuzzing.md.
+    ///
+    /// Needs a nightly Rust. Installs cargo-fuzz under target/. A run goes on where an earlier one of the same commit ended.
+    Fuzz(fuzz::FuzzOptions),
     /// Compare the product with a second implementation on a million random cases, and write docs/evidence/second.md.
     Second,
-    /// Make calls through real servers, networks and clocks that fail, in every language, and write docs/evidence/servers.md.
-    Servers,
-    /// Let programs in C and Python call at full load for ten minutes, and write docs/evidence/soak.md.
-    Soak,
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
     /// Build the packages that ship, check them, and write them into dist/.
@@ -96,13 +102,15 @@ fn main() -> ExitCode {
     let own = |result: Result<()>| run::exit_code(result);
     match XtaskArguments::parse().command {
         XtaskCommand::Demo { live } => own(demo::run(&root, live)),
-        XtaskCommand::Test { full, full_only } => own(tests(&root, !full_only, full || full_only)),
+        XtaskCommand::Test { full, full_only, part } => {
+            let is_partial = full_only || !part.is_empty();
+            own(tests(&root, !is_partial, (full || is_partial).then_some(&part)))
+        }
         XtaskCommand::Mutants(options) => own(mutants::run(&root, &options)),
         XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
         XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
-        XtaskCommand::Second => own(full::second(&root)),
-        XtaskCommand::Servers => own(full::alone(&root, &full::SERVERS)),
-        XtaskCommand::Soak => own(full::alone(&root, &full::SOAK)),
+        XtaskCommand::Fuzz(options) => own(fuzz::run(&root, &options)),
+        XtaskCommand::Second => own(second::full(&full::Stage::new(&root))),
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
         XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
         XtaskCommand::Install(passed) => program("xtask-package", &["install"], &passed),
@@ -119,9 +127,14 @@ fn program(package: &str, leading: &[&str], passed: &Passed) -> ExitCode {
     run::exit_code(run::hand_over(run::package(package, leading).args(&passed.arguments)))
 }
 
-fn tests(root: &Path, usual: bool, full: bool) -> Result<()> {
+fn tests(root: &Path, usual: bool, full: Option<&Vec<String>>) -> Result<()> {
     if usual {
         test::run(root)?;
     }
-    if full { full::run(root) } else { Ok(()) }
+    full.map_or(Ok(()), |parts| full::run(root, parts))
+}
+
+/// The parts of `--full`, for the help.
+fn full_parts() -> Vec<PossibleValue> {
+    full::parts().map(|(name, about)| PossibleValue::new(name).help(about)).collect()
 }

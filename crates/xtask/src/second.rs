@@ -1,18 +1,17 @@
 //! The comparison of the product with a second implementation, in `tests/second`.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use xtask_demo::run::{self, cargo, succeed};
 use xtask_demo::venv::Venv;
 
+use crate::full::{Report, Stage};
+
 /// The cases of `cargo xtask test`, and those of `--full`.
 const CASES: u32 = 20_000;
 const FULL_CASES: u32 = 1_000_000;
-const REPORT: &str = "docs/evidence/second.md";
 
 /// Checks the Python code, compares both implementations, and plants each bug.
 pub fn test(root: &Path, venv: &Venv) -> Result<()> {
@@ -30,35 +29,26 @@ pub fn test(root: &Path, venv: &Venv) -> Result<()> {
 }
 
 /// Compares a million cases, and writes the report.
-pub fn full(root: &Path, venv: &Venv, machine: &[(&str, String)]) -> Result<()> {
+pub fn full(stage: &Stage<'_>) -> Result<()> {
+    let (root, venv) = (stage.root, stage.venv()?);
     build(root)?;
-    let (seed, begun) = (seed()?, Instant::now());
-    let table = compare(root, venv, FULL_CASES, &seed)?;
-    let seconds = begun.elapsed().as_secs();
-    let plants = plants(root, venv, &seed)?;
-    let mut text = String::from(
-        "# A second implementation\n\nWritten by `cargo xtask test --full`: change that, not this file.\n\n",
-    );
-    writeln!(text, "| what | which |\n|---|---|")?;
-    for (name, value) in machine {
-        writeln!(text, "| {name} | {value} |")?;
-    }
+    let seed = seed()?;
     let command = format!(
         "python3 tests/second/compare.py target/debug/justcall-auth-second --cases {FULL_CASES} --seed {seed}"
     );
-    writeln!(
-        text,
-        "| command | `{command}` |\n| seed | {seed} |\n| duration | {seconds} s |\n| differences | 0 |"
-    )?;
-    write!(
-        text,
-        "\nThe rules of the library exist once more in Python, written from the documents. [Its page](../../tests/second/README.md) explains what\n\
+    let planted = "one in each row of the second table: each was found";
+    let mut report = Report::begin("A second implementation", &command, &seed, planted);
+    let table = compare(root, venv, FULL_CASES, &seed)?;
+    let plants = plants(root, venv, &seed)?;
+    report.add("differences", "0".to_owned());
+    let results = format!(
+        "The rules of the library exist once more in Python, written from the documents. [Its page](../../tests/second/README.md) explains what\n\
          is compared, and what the comparison found. An exchange is up to four calls, each with its own result.\n\n\
          | part | cases | results |\n|---|---|---|\n{table}\n## Planted bugs\n\n\
          Each bug was planted into one part, and the comparison of the same seed found it in the case that is named.\n\n\
          | bug | found in |\n|---|---|\n{plants}"
-    )?;
-    Ok(fs::write(root.join(REPORT), text)?)
+    );
+    report.write(root, "second", &results)
 }
 
 fn build(root: &Path) -> Result<()> {

@@ -44,6 +44,9 @@ pub fn run(root: &Path) -> Result<()> {
     step("the simulation: a million requests, or as many as take 30 seconds", || {
         succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
     })?;
+    step("the fuzz targets, ten seconds each", || {
+        succeed(&mut package("justcall-auth-fuzz-targets", &["--seconds", "10"]))
+    })?;
     step("20,000 random cases, against a second implementation", || second::test(root, &venv))?;
     step("Python tests", || python_tests(root, &venv))?;
     step("the demo runs", || demo(root, &venv))?;

@@ -16,8 +16,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-scan", &["justcall-auth"]),
     ("justcall-auth-cli", &["justcall-auth", "justcall-auth-scan"]),
     ("justcall-auth-sandbox", &[]),
+    ("justcall-auth-abi", &["justcall-auth"]),
     ("justcall-auth-bench", &["justcall-auth", "xtask-demo", "xtask-package"]),
     ("justcall-auth-fault-tests", &["justcall-auth", "justcall-auth-sandbox"]),
+    (
+        "justcall-auth-fuzz-targets",
+        &["justcall-auth", "justcall-auth-abi", "justcall-auth-protocol", "justcall-auth-scan"],
+    ),
     ("justcall-auth-memory-tests", &["justcall-auth-vault-tests"]),
     ("justcall-auth-model", &["justcall-auth-secret"]),
     ("justcall-auth-platforms", &["xtask-demo"]),
@@ -136,8 +141,14 @@ fn it_keeps_unsafe_code_in_two_crates_and_one_file_of_the_python_module() {
             if name == "xtask-generate" || code.filter(|line| is_unsafe(line)).count() == 0 {
                 continue;
             }
+            // This target calls the C ABI, as C programs do.
+            if path.starts_with(root().join("tests/fuzz/src/targets/abi")) {
+                continue;
+            }
             homes.insert(match name {
                 "justcall-auth-secret" | "justcall-auth-ffi" => name.to_owned(),
+                // The same files as a Rust library.
+                "justcall-auth-abi" => "justcall-auth-ffi".to_owned(),
                 _ => path.strip_prefix(root()).expect("it is in the workspace").display().to_string(),
             });
         }

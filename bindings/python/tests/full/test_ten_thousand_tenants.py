@@ -47,7 +47,7 @@ tenant. The sandbox records the account of the pair of each request.
 | requests that were refused after a reset | {refused:,} |
 | memory in KiB, by part | {memory} |
 | descriptors, by part | {descriptors} |
-| the planted bug: requests with the pair of another tenant | {planted:,} of {planted_requests:,} |
+| planted bug: requests with the pair of another tenant | {planted:,} of {planted_requests:,} |
 
 The parts are: one call for each tenant, the first half, the second half. The most in each part
 counts. The second half may have at most 5 % and 2 MiB more memory than the first half, and at most

@@ -320,15 +320,26 @@ fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
     Some(values)
 }
 
-/// Returns a C function that makes all calls of one exported function.
-fn calls(function: &Prototype) -> String {
+/// Returns the values of each parameter.
+fn all_values(function: &Prototype) -> Vec<Vec<Value>> {
     let of = |index| {
         values(function, index).unwrap_or_else(|| {
             let Parameter { kind, name } = &function.parameters[index];
             panic!("{} has a parameter `{kind} {name}`: add values for it here", function.name)
         })
     };
-    let all: Vec<Vec<Value>> = (0..function.parameters.len()).map(of).collect();
+    (0..function.parameters.len()).map(of).collect()
+}
+
+/// Returns the C code for one call with valid values, and the checks of its result.
+pub(crate) fn valid_call(function: &Prototype, expected: &str) -> String {
+    let good: Vec<Value> = all_values(function).into_iter().map(|mut values| values.remove(0)).collect();
+    call(function, &good, expected)
+}
+
+/// Returns a C function that makes all calls of one exported function.
+fn calls(function: &Prototype) -> String {
+    let all = all_values(function);
     let good: Vec<Value> = all.iter().map(|values| values[0].clone()).collect();
     let mut code = format!("static void call_{}(void) {{\n", function.name);
     code += &call(function, &good, "JUSTCALL_OK");
@@ -372,7 +383,7 @@ fn call(function: &Prototype, arguments: &[Value], expected: &str) -> String {
             (Some(handle), Some(place)) => {
                 before.push(format!("        {handle} *{place} = POISON({handle});\n"));
                 if name != "error" {
-                    after.push(format!("        CHECK((status == JUSTCALL_OK) == ({place} != NULL));\n"));
+                    after.push(format!("        CHECK((result == JUSTCALL_OK) == ({place} != NULL));\n"));
                     after.push(format!("        {handle}_free({place});\n"));
                 }
             }
@@ -386,30 +397,31 @@ fn call(function: &Prototype, arguments: &[Value], expected: &str) -> String {
     let (before, after) = (before.concat(), after.concat());
     let expected = if name == "justcall_error_new" { "ANY_FAILURE" } else { expected };
     let error = if passed.last() == Some(&"&error") { "&error" } else { "NULL" };
-    let checked = match function.result.as_str() {
-        "justcall_status" if name == "justcall_error_status" => format!("        (void){expression};\n"),
-        "justcall_status" => format!(
-            "        justcall_status status = {expression};\n        check_call(status, {expected}, {error});\n{after}"
-        ),
-        "const char *" => format!("        check_text_is_whole({expression});\n"),
-        "const void *" if passed.contains(&"&length") => {
-            format!(
-                "        const void *bytes = {expression};\n        check_bytes_are_there(bytes, length);\n"
-            )
+    let result = function.result.as_str();
+    let checked = match result {
+        "justcall_status" if name != "justcall_error_status" => {
+            format!("        check_call(result, {expected}, {error});\n{after}")
         }
-        "const void *" => format!("        (void){expression};\n"),
+        "const char *" => "        check_text_is_whole(result);\n".to_owned(),
+        "const void *" if passed.contains(&"&length") => {
+            "        check_bytes_are_there(result, length);\n".to_owned()
+        }
         // Borrowed: freed with its owner.
-        "const justcall_response *" => format!("        check_response_is_whole({expression});\n"),
-        "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {
-            format!("        (void){expression};\n")
+        "const justcall_response *" => "        check_response_is_whole(result);\n".to_owned(),
+        "void" => String::new(),
+        "const void *" | "justcall_status" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {
+            "        (void)result;\n".to_owned()
         }
         handle if handle.starts_with("justcall_") => {
-            format!("        {}_free({expression});\n", handle.trim_end_matches([' ', '*']))
+            format!("        {}_free(result);\n", handle.trim_end_matches([' ', '*']))
         }
         other => panic!("{name} returns `{other}`: add a check for it here"),
     };
+    let stored = if result == "void" { String::new() } else { format!("{result} result = ") };
     let shown = expression.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("    {{\n{before}        about_to(\"{shown}\");\n{checked}    }}\n")
+    format!(
+        "    {{\n{before}        about_to(\"{shown}\");\n        {stored}{expression};\n        returned();\n{checked}    }}\n"
+    )
 }
 
 fn program() -> String {

@@ -12,6 +12,7 @@ mod fork;
 mod host;
 mod hostile;
 mod own_http;
+mod panics;
 mod requests;
 mod service;
 mod support;

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::program::{Program, succeed};
-use crate::support::{library, root};
+use crate::support::{library, root, sanitizer};
 
 /// The oldest standard that the header supports. Programs run in this one.
 pub(crate) const OLDEST: &str = "c++17";
 
-/// All standards that the header supports.
-pub(crate) const STANDARDS: [&str; 3] = [OLDEST, "c++20", "c++23"];
+/// All standards that the header supports. `c++2b` is C++23, also for older compilers.
+pub(crate) const STANDARDS: [&str; 3] = [OLDEST, "c++20", "c++2b"];
 
 /// The options of a project without exceptions.
 pub(crate) const NO_EXCEPTIONS: [&str; 2] = ["-fno-exceptions", "-fno-rtti"];
@@ -63,10 +63,12 @@ pub(crate) fn unit(source: &Path, standard: &str, options: &[&str]) -> PathBuf {
 /// Returns the output path for `source`. Each combination has its own, because tests run in parallel.
 fn output_path(source: &Path, standard: &str, options: &[&str], kind: &str) -> PathBuf {
     let stem = source.file_stem().expect("a source has a name").to_string_lossy();
-    let name = format!("hpp-{stem}-{standard}{}.{kind}", options.concat());
+    let sanitizer = sanitizer::name().unwrap_or_default();
+    let name = format!("hpp-{stem}-{standard}{}{sanitizer}.{kind}", options.concat());
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-fn linking() -> [std::ffi::OsString; 3] {
-    ["-L".into(), library::folder().into(), "-ljustcall_auth".into()]
+fn linking() -> Vec<std::ffi::OsString> {
+    let library = ["-L".into(), library::folder().into(), "-ljustcall_auth".into()];
+    library.into_iter().chain(sanitizer::options().iter().map(Into::into)).collect()
 }

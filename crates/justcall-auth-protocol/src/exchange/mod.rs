@@ -124,6 +124,7 @@ impl Exchange {
     /// # Errors
     /// Fails with the error of the call once the call has failed. Every later call returns the same error.
     pub fn next(&mut self, now: &Moment) -> Result<Action, Error> {
+        self.leave_users_page_of_rejected(now);
         if let ExchangeState::Done(result) = &self.state {
             return result.as_ref().map(|_| Action::Done).map_err(Error::clone);
         }

@@ -1,7 +1,10 @@
 //! Verification: the pages that return the account of a pair, and the meaning of their responses.
 
 use std::borrow::Cow;
+use std::mem;
 
+use super::Exchange;
+use super::state::{ExchangeState, InFlight};
 use crate::account::Account;
 use crate::error::{Error, ErrorKind};
 use crate::keyring::{Keyring, PairVersion};
@@ -90,6 +93,11 @@ impl PairVerification {
         self.users_page_version = Some(version.clone());
     }
 
+    /// Returns true if the users page is asked because of the answer of the account page.
+    pub fn is_users_page_due(&self) -> bool {
+        self.users_page_version.is_some() && !self.has_skipped_account_page
+    }
+
     /// Returns true if the users page is asked for another pair than `version`. The account page has not been asked for
     /// `version`.
     pub fn is_about_another(&self, version: &PairVersion) -> bool {
@@ -100,6 +108,28 @@ impl PairVerification {
     pub fn may_ask_users_page(&self, policy: &Policy) -> bool {
         policy.verify_path.is_none()
             && self.page.as_ref().is_some_and(|page| page.path() == service::ACCOUNT_PATH)
+    }
+}
+
+impl Exchange {
+    /// Ends the question for the users page if another call has found since that the pair is rejected. The driver has not
+    /// taken the pair yet, so nothing was sent.
+    pub(super) fn leave_users_page_of_rejected(&mut self, now: &Moment) {
+        let is_rejected = |in_flight: &InFlight| {
+            !in_flight.is_taken && self.keyring.rejection_of(&in_flight.version, now.monotonic).is_some()
+        };
+        let is_due = self.verification.is_users_page_due();
+        if !matches!(&self.state, ExchangeState::Sending(in_flight) if is_due && is_rejected(in_flight)) {
+            return;
+        }
+        if let ExchangeState::Sending(in_flight) = mem::replace(&mut self.state, ExchangeState::Ready) {
+            if let Some(error) = self.verification.unconfirmed_rejection.take() {
+                self.rejected(error, in_flight, now);
+            } else {
+                drop(in_flight);
+                self.restart_verification();
+            }
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The pages that verify a pair: which one is asked, and which responses count as proof.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::metrics::open_metrics;
-use justcall_auth_protocol::{Action, Exchange, Policy};
+use justcall_auth_protocol::{Action, Exchange, Policy, Request, Shared};
 
 use super::{
     ACCOUNT, ACCOUNT_7, CALLS, USERS, at, call, failure, holding, pair, reload, respond, take, verify,
@@ -111,9 +112,8 @@ fn it_treats_the_request_of_the_users_page_like_any_other() {
 #[test]
 fn it_confirms_a_rejection_by_the_account_page_once_per_cool_down() {
     let shared = holding();
-    let request = || justcall_auth_protocol::Request::new("GET", ACCOUNT).expect("a good path");
-    let account_call =
-        |now| Exchange::request(std::sync::Arc::default(), shared.clone(), request(), &at(now));
+    let request = || Request::new("GET", ACCOUNT).expect("a good path");
+    let account_call = |now| Exchange::request(Arc::default(), shared.clone(), request(), &at(now));
     let (mut first, mut second) = (account_call(1), account_call(1));
     take(&mut first, 1);
     take(&mut second, 1);
@@ -151,4 +151,31 @@ fn it_fails_with_invalid_response_if_the_account_page_is_unreadable() {
     let mut next = call("POST", Policy::default(), &shared, 2);
     take(&mut next, 2);
     assert!(next.authorization().expect("due").same_pair(&pair("second")), "it was not set aside");
+}
+
+#[test]
+fn it_does_not_ask_the_users_page_with_a_pair_that_another_call_found_rejected() {
+    let own_account = Request::new("GET", ACCOUNT).expect("a good path");
+    for asks in [
+        |shared: &Shared, _: &Request| verify(Policy::default(), shared, 1_000),
+        |shared: &Shared, own: &Request| {
+            Exchange::request(Arc::default(), shared.clone(), own.clone(), &at(1_000))
+        },
+    ] {
+        let shared = holding();
+        let mut asks = asks(&shared, &own_account);
+        let mut other = call("GET", Policy::default(), &shared, 1_000);
+        assert_eq!((take(&mut asks, 1_000), take(&mut other, 1_000)), (ACCOUNT.to_owned(), CALLS.to_owned()));
+        respond(&mut asks, 401, "", 2_000);
+        respond(&mut other, 401, "", 2_000);
+        assert_eq!(
+            asks.next(&at(2_000)).expect("an action"),
+            Action::Load,
+            "the pair is known to be rejected"
+        );
+        asks.loaded(Ok(pair("second").into()), &at(3_000));
+        assert_eq!(take(&mut asks, 3_000), ACCOUNT);
+        respond(&mut asks, 200, ACCOUNT_7, 4_000);
+        assert_eq!(asks.next(&at(4_000)).expect("an action"), Action::Done);
+    }
 }

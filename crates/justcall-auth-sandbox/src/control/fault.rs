@@ -17,6 +17,9 @@ pub(super) fn parse(object: Map<String, Value>, https: bool) -> Result<Fault, Co
     if !(0.0..=1.0).contains(&filter.rate) {
         return Err(ControlError::bad_request("rate must be from 0.0 to 1.0"));
     }
+    if !filter.can_meet_a_path() {
+        return Err(ControlError::bad_request("path must start with a slash, and have no query"));
+    }
     if kind.is_for_connections() && filter.is_for_requests() {
         return Err(ControlError::bad_request(format!(
             "{name} strikes a new connection, before there is a path, method or api_key to look at"
@@ -108,6 +111,8 @@ mod tests {
             json!({"fault": "delay"}),
             json!({"fault": "delay", "ms": 1, "tmies": 3}),
             json!({"fault": "hang", "times": 0}),
+            json!({"fault": "hang", "path": "v2/account"}),
+            json!({"fault": "hang", "path": "/v2/account?page=1"}),
             json!({"fault": "hang", "rate": 1.5}),
             json!({"fault": "answer", "status": 99}),
             json!({"fault": "answer", "status": 1000}),

@@ -28,7 +28,7 @@
 //! | `DELETE webhooks/urls/ID` | | `{removed}` |
 //! | `GET webhooks/deliveries` | | `{urls: [{id, url}], attempts: […]}`: the registered URLs, and the last 200 attempts to deliver |
 //! | `GET sandbox` | | `{url, ca_file, https, dialect, elapsed_ms}` |
-//! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: also removes every account except the first, and the webhooks |
+//! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: also removes every account except the first, whose rate limit is whole again, and the webhooks |
 //! | `GET console/` | | over HTTP only: the page that shows all this and controls it |
 //! | `GET events`, `GET events?since=N` | | over HTTP only: server-sent events, each with what changed after a revision |
 //!

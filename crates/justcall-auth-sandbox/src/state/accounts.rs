@@ -144,7 +144,11 @@ impl Accounts {
     }
 
     /// Removes every account except the first, so that each case of a test can create the same account. Returns their number.
+    /// The limits of the first account are whole again.
     pub(super) fn forget_others(&mut self) -> usize {
+        if let Some(first) = self.all.first_mut() {
+            first.rate.restart();
+        }
         let forgotten = self.all.len().saturating_sub(1);
         self.all.truncate(1);
         self.keys.retain(|_, (index, _)| *index == 0);

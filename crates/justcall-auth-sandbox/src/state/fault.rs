@@ -252,6 +252,11 @@ impl Default for Filter {
 }
 
 impl Filter {
+    /// Returns false if no request can have the path of the filter.
+    pub(crate) fn can_meet_a_path(&self) -> bool {
+        self.path.as_deref().is_none_or(|path| path.starts_with('/') && !path.contains('?'))
+    }
+
     /// Returns true if the filter needs a request: a connection has no path, method or key.
     pub(crate) fn is_for_requests(&self) -> bool {
         self.path.is_some() || self.method.is_some() || self.api_key.is_some()

@@ -84,6 +84,12 @@ impl RateWindow {
         self.enforced
     }
 
+    /// Forgets the requests that were counted.
+    pub(super) fn restart(&mut self) {
+        self.long.began = None;
+        self.burst.began = None;
+    }
+
     /// Returns what is left of the limits, without counting a request.
     pub(super) fn view(&self, now: Instant) -> RateView {
         RateView { enforced: self.enforced, long: self.long.view(now), burst: self.burst.view(now) }

@@ -122,6 +122,18 @@ fn it_puts_faults_in_force_lists_and_ends_them() {
 }
 
 #[test]
+fn it_makes_the_rate_limit_of_the_first_account_whole_again_on_request() {
+    let sandbox = sandbox();
+    let status = || get(&sandbox, &pair(&sandbox), "/v2/account").status;
+    let id = control(&sandbox, "GET", "accounts", &Value::Null).json()[0]["account_id"].clone();
+    let limit = json!({"rate_limit": {"limit": 1, "window_s": 3600}});
+    assert_eq!(control(&sandbox, "PATCH", &format!("accounts/{id}"), &limit).status, 200);
+    assert_eq!([status(), status()], [200, 429]);
+    control(&sandbox, "POST", "clear", &Value::Null);
+    assert_eq!([status(), status()], [200, 429]);
+}
+
+#[test]
 fn it_does_the_same_in_process_and_over_http() {
     let sandbox = sandbox();
     get(&sandbox, &pair(&sandbox), "/v2/account");

@@ -43,6 +43,10 @@ pub(crate) use fingerprints::Fingerprints;
 pub use rewrite::Content;
 pub use spellings::SPELLINGS;
 pub use text::Form;
+#[cfg(feature = "test-parsers")]
+pub(crate) use text::parse_json;
+#[cfg(feature = "test-parsers")]
+pub(crate) use vault::parse_answer as parse_vault_answer;
 pub use vault::{VaultSecret, VaultSource};
 
 use crate::context::CallContext;

@@ -47,7 +47,11 @@ impl Content<'_> {
         };
         let read = text::parse(text.as_ref()).ok();
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
-            Some(_) if rewrite_check::keeps_the_rest(old, text.as_ref()) => Ok(text),
+            Some(_) if rewrite_check::keeps_the_rest(old, text.as_ref()) => {
+                // The next rotation must be able to replace this pair, too.
+                Self::check(text.as_ref()).map_err(|_| not_writable())?;
+                Ok(text)
+            }
             _ => Err(not_writable()),
         }
     }
@@ -321,6 +325,19 @@ mod tests {
         let error = content.rewrite(b"{\"api_key\": canary").expect_err("no JSON");
         assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+
+    #[test]
+    fn it_refuses_a_pair_that_the_next_rotation_could_not_replace() {
+        // On one line it looks like a reference of a password manager, which is never replaced.
+        let credentials = Credentials::new(b"newkey123456", b"op://a/b/c").expect("a good pair");
+        let content = Content { credentials: &credentials, created_at: AT, previous_compromised: false };
+        let error = content.rewrite(b"abc123def456:sec789xyz000\n").expect_err("it would stay for ever");
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        for old in ["{}", "JUSTCALL_API_KEY=abc123def456\nJUSTCALL_API_SECRET=sec789xyz000\n"] {
+            let new = content.rewrite(old.as_bytes()).expect(old);
+            content.rewrite(new.as_ref()).expect(old);
+        }
     }
 
     #[test]

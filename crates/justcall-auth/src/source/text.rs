@@ -92,7 +92,7 @@ pub(super) fn strip_newline(text: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// Fails as [`parse`] does.
-pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
+pub(crate) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
     parse_fields(text, HALVES)
 }
 

@@ -67,12 +67,16 @@ use connection::Connector;
 use echo::FilteredBody;
 use header::PairHeader;
 pub(crate) use proxy::Proxy;
+#[cfg(feature = "test-parsers")]
+pub(crate) use proxy::status as proxy_status;
 pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
 pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
+#[cfg(feature = "test-parsers")]
+pub(crate) use vault::parse as parse_vault_response;
 pub(crate) use vault::{VaultClient, VaultRequest};
 
 /// The largest head of a response, in bytes.

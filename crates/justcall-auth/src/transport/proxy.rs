@@ -187,7 +187,7 @@ fn read_status(socket: &mut Socket) -> io::Result<Option<u16>> {
 const PROTOCOL: &[u8] = b"HTTP/1.";
 
 /// Returns the status in the first line of `head`. The reason phrase may be in any encoding.
-fn status(head: &[u8]) -> Option<u16> {
+pub(crate) fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     let digits = line.strip_prefix(PROTOCOL)?.split(|byte| *byte == b' ').nth(1)?;
     (digits.len() == 3).then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()

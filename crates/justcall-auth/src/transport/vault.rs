@@ -154,6 +154,12 @@ fn read(mut bytes: &[u8], has_ended: bool) -> Result<Option<(u16, WipedBuffer)>,
     Ok(body.map(|body| (head.status, body)))
 }
 
+/// Reads the response at the start of `bytes`, as [`read`] does.
+#[cfg(feature = "test-parsers")]
+pub(crate) fn parse(bytes: &[u8], has_ended: bool) -> Result<Option<(u16, WipedBuffer)>, Error> {
+    read(bytes, has_ended).map_err(|NotHttp| Error::new(ErrorKind::InvalidResponse))
+}
+
 fn wiped_copy(body: &[u8]) -> WipedBuffer {
     let mut copy = WipedBuffer::with_capacity(body.len());
     copy.push(body);

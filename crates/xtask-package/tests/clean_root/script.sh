@@ -13,9 +13,11 @@ files() { find /usr /etc /var/lib/dpkg/info \( -type f -o -type l \) ! -name '*.
 files >/tmp/before
 dpkg --install ./*.deb >/dev/null
 
+# A line of an earlier run in this root must not be read.
+rm -f /tmp/line
 justcall-auth-sandbox >/tmp/line &
 sandbox=$!
-while ! [ -s /tmp/line ]; do sleep 0.1; done
+while ! grep -qs '}$' /tmp/line; do sleep 0.1; done
 member() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" /tmp/line; }
 export JUSTCALL_API_KEY=$(member api_key) JUSTCALL_API_SECRET=$(member api_secret)
 url=$(member url) authority=$(member ca_file)

@@ -1,14 +1,12 @@
 //! One failed system call, or one failed allocation: docs/evidence/faults.md.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::python::Venv;
+use super::report::Report;
+use super::stage::Stage;
 
 const SYSCALLS: &str = "\
 `strace` lets one system call of a run fail, between two markers that the program sets around a call of the library (the command: from
@@ -28,22 +26,21 @@ not fit into memory, and that it prints a line and calls abort() if a small allo
 64 KiB or more may end the program. Otherwise the promises are those of the system calls.
 ";
 
-/// Runs both sweeps and writes the report. Returns false if a promise was broken.
-pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]) -> Result<bool> {
-    let mut text = String::from(
-        "# One failure at a time\n\nWritten by `cargo xtask test --full`: change that, not this file.\n\n| what | which |\n|---|---|\n",
+/// Runs both sweeps.
+pub fn run(stage: &Stage<'_>) -> Result<()> {
+    let (programs, venv) = (stage.libraries()?, stage.with_module()?);
+    let report = Report::begin(
+        "One failure at a time",
+        "cargo xtask test --full --part faults",
+        "none: every failure is tried in its order",
+        "seven, at the end of each section: each was noticed",
     );
-    for (name, value) in machine {
-        writeln!(text, "| {name} | {value} |")?;
-    }
-    writeln!(text, "| seed | none: every failure is tried in its order |")?;
     let mut is_good = true;
-    let (mut durations, mut sections) = (String::new(), String::new());
+    let mut sections = String::new();
     for (name, title, explanation) in [
         ("syscalls", "Every system call fails once", SYSCALLS),
         ("allocations", "Every allocation fails once", ALLOCATIONS),
     ] {
-        let begun = Instant::now();
         let mut sweep = Command::new(programs.join(name));
         sweep.env("JUSTCALL_LIB_DIR", programs).env("JUSTCALL_PYTHON", venv.program("python"));
         let output =
@@ -51,11 +48,9 @@ pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]
         let tables = String::from_utf8_lossy(&output.stdout);
         ensure!(tables.contains("each noticed"), "{name} did not report its planted bugs");
         is_good &= output.status.success();
-        writeln!(durations, "| duration of `{name}` | {} s |", begun.elapsed().as_secs())?;
         write!(sections, "\n## {title}\n\n{explanation}\n{tables}")?;
     }
-    text.push_str(&durations);
-    text.push_str(&sections);
-    fs::write(root.join("docs/evidence/faults.md"), text)?;
-    Ok(is_good)
+    report.write(stage.root, "faults", sections.trim_start())?;
+    ensure!(is_good, "a failure did not have its documented result: see docs/evidence/faults.md");
+    Ok(())
 }

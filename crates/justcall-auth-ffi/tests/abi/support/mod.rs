@@ -4,6 +4,7 @@ pub(crate) mod header;
 pub(crate) mod library;
 pub(crate) mod program;
 pub(crate) mod sandbox;
+pub(crate) mod sanitizer;
 
 use std::path::{Path, PathBuf};
 

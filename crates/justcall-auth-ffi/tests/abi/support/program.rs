@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use super::{library, root};
+use super::{library, root, sanitizer};
 
 /// A language and the standard in which a source must be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Program {
         };
         let stem = source.file_stem().expect("a source has a name").to_string_lossy();
         let language = source.extension().expect("a source has a language").to_string_lossy();
-        let name = format!("{stem}-{language}-{standard:?}-{kind}");
+        let name = format!("{stem}-{language}-{standard:?}-{kind}{}", sanitizer::name().unwrap_or_default());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
         let once = compiled.entry(path.clone()).or_insert_with(|| Arc::new(Once::new())).clone();
@@ -91,7 +91,7 @@ impl Program {
             Link::Shared(folder) => command.arg("-L").arg(folder).arg("-ljustcall_auth"),
             Link::Static(folder) => command.arg(library::archive(folder)).args(SYSTEM_LIBRARIES),
         };
-        succeed(command.args(libraries));
+        succeed(command.args(libraries).args(sanitizer::options()));
     }
 
     /// Returns a command that runs the program without a pair in the environment.
@@ -103,11 +103,14 @@ impl Program {
     }
 
     /// Returns a command that runs the program under valgrind, which fails on misuse of memory and on leaks. `options` are
-    /// additional options of valgrind.
+    /// additional options of valgrind. A program with a sanitizer runs alone: both replace the allocator.
     ///
     /// "Possibly lost" blocks are not leaks: an atomic `Arc` and hash tables hold the state that a process keeps to its end,
     /// and they point inside their blocks. A leaked block has no pointer to it, and is an error.
     pub(crate) fn valgrind<A: AsRef<OsStr>>(&self, options: &[&str], arguments: &[A]) -> Command {
+        if sanitizer::name().is_some() {
+            return self.command(arguments);
+        }
         let mut command = Command::new("valgrind");
         command.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
         command.args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]);

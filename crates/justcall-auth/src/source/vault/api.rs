@@ -35,6 +35,18 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    #[cfg(feature = "test-parsers")]
+    pub fn new(status: u16, body: &[u8]) -> Self {
+        let mut copy = WipedBuffer::with_capacity(body.len());
+        copy.push(body);
+        Self { status, body: copy }
+    }
+
+    #[cfg(feature = "test-parsers")]
+    pub fn body(&self) -> &[u8] {
+        self.body.as_ref()
+    }
+
     /// Returns the raw JSON of the member at the end of `path`, or `None` if there is none.
     pub fn member(&self, path: &[&str]) -> Option<&str> {
         let json = parse_json(self.body.as_ref()).ok()?;

@@ -93,6 +93,18 @@ pub(super) fn find(
     Ok((found, session))
 }
 
+/// Returns the current version in `answer`. Another status than 200 fails as that of a server that cannot serve any request,
+/// or with the status.
+#[cfg(feature = "test-parsers")]
+pub(super) fn parse(api: &Api<'_>, answer: Answer) -> Result<Current, Error> {
+    if answer.status == 200 {
+        return current(api, answer);
+    }
+    let (place, address) = (api.place(), api.address());
+    let failed = failure::of_server(&place, &address, answer.status, answer.body());
+    Err(failed.unwrap_or_else(|| failure::not_vault(&place, &address, "it answered with another status")))
+}
+
 fn current(api: &Api<'_>, answer: Answer) -> Result<Current, Error> {
     let number = answer.member(&["data", "metadata", "version"]).and_then(|raw| raw.parse().ok());
     match (number, answer.member(&["data", "data"])) {

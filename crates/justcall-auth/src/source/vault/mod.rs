@@ -102,6 +102,16 @@ impl VaultSource {
     }
 }
 
+/// Reads the pair in an answer of Vault, as a read of the source with this spelling does.
+#[cfg(feature = "test-parsers")]
+pub(crate) fn parse_answer(spelling: &str, status: u16, body: &[u8]) -> Result<super::LoadedPair, Error> {
+    let super::Source::Vault(source) = super::Source::parse(spelling)? else {
+        return Err(Error::invalid_argument("The source is not one of Vault."));
+    };
+    let api = Api::new(&source.target, &super::ProcessEnvironment, &CallContext::default());
+    kv::parse(&api, api::Answer::new(status, body))?.pair(&source.target)
+}
+
 impl Target {
     /// Returns the description of the secret.
     fn place(&self, version: Option<u64>) -> String {
