@@ -30,8 +30,6 @@ program run under `unshare -Urnm`, with routes and a name server of that namespa
 program, and a time namespace its monotonic clock. A call is shown as the name of its row, the HTTP status and `request_sent`. Each row is
 the expected one, the call ends within its timeout, no text contains the secret, and the log of the server shows as many requests as
 expected: none if `request_sent` is false, at least one for a success, at most one for a POST. The languages have the same rows.
-
-`failed` counts calls without a pause, GET and POST in turn, without retries, while the server reloads, and whose connection ended.
 ",
 };
 
