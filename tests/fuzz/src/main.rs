@@ -1,5 +1,6 @@
 //! `justcall-auth-fuzz-targets`: runs the targets on stable Rust.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -112,7 +113,13 @@ fn write_seeds(folder: &std::path::Path, target: &Target) -> Result<()> {
     for (number, seed) in (target.seeds)().iter().enumerate() {
         fs::write(seeds.join(format!("seed-{number:03}")), seed)?;
     }
-    let escaped = |token: &str| token.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
-    let tokens: String = target.tokens.iter().map(|token| format!("\"{}\"\n", escaped(token))).collect();
-    Ok(fs::write(folder.join(format!("{}.dict", target.name)), tokens)?)
+    let mut dictionary = String::new();
+    for token in target.tokens {
+        dictionary.push('"');
+        for byte in token.bytes() {
+            write!(dictionary, "\\x{byte:02x}")?;
+        }
+        dictionary.push_str("\"\n");
+    }
+    Ok(fs::write(folder.join(format!("{}.dict", target.name)), dictionary)?)
 }

@@ -15,8 +15,8 @@ use crate::support::{Place, Venv, file, outcome, succeed};
 /// The size of the wheel at most, in bytes: 4 MB.
 const SIZE_MAX: u64 = 4_000_000;
 
-/// The size of the module in the wheel at most, compressed, in bytes: 1.4 MiB.
-const MODULE_MAX: u64 = 14 * 1024 * 1024 / 10;
+/// The size of the module in the wheel at most, compressed, in bytes. It was 1.4 MiB without the source `vault:`.
+const MODULE_MAX: u64 = 1_490_000;
 
 /// A body for standard input.
 const INPUT: &[u8] = b"{\"contact_number\":\"+15550100\",\"first_name\":\"From standard input\"}";

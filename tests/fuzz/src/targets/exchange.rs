@@ -107,7 +107,7 @@ struct PairRecord {
 
 struct Call {
     exchange: Exchange,
-    /// The method of its own request, or `None` if it verifies.
+    /// The method of the request that it sends for its caller, or `None` if it verifies.
     method: Option<&'static str>,
     /// The pair of the request that is under way, and since when.
     under_way: Option<(usize, Duration)>,
