@@ -113,7 +113,7 @@ pub fn soak(programs: &Programs, loads: &[Load], seconds: u64) -> Result<Vec<Soa
 /// Allows a thousand connections, in this process and those that it starts.
 fn raise_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Fails never: the limit is not above the maximum.
+    // Cannot fail, because the limit is not above the maximum.
     let _raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 

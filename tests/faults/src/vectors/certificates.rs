@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// The names for which the certificates are valid.
 const NAMES: &str = "DNS:localhost,DNS:service.test,IP:192.0.2.2,IP:::1";
 const CURVE: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-/// The periods of validity. `usual` covers the tests.
+/// A period of validity that is over, and one that has not begun.
 const PAST: (&str, &str) = ("20200101000000Z", "20200201000000Z");
 const FUTURE: (&str, &str) = ("20900101000000Z", "20900201000000Z");
 
