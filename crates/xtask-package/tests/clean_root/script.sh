@@ -9,6 +9,8 @@ cd /packages
 sha256sum --check --strict --quiet SHA256SUMS
 echo hashes
 
+# What a run left that failed in this root.
+dpkg --purge justcall-auth justcall-auth-sandbox libjustcall-auth-dev libjustcall-auth0 >/dev/null 2>&1
 files() { find /usr /etc /var/lib/dpkg/info \( -type f -o -type l \) ! -name '*.cache' ! -name '*-old' | sort; }
 files >/tmp/before
 dpkg --install ./*.deb >/dev/null
