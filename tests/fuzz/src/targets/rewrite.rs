@@ -18,7 +18,7 @@ pub const TARGET: Target = Target {
     seeds: || {
         let mut all = Vec::new();
         for flags in 0..4_u8 {
-            let secret = [b"newsecret123".as_slice(), b"new'secret#1", b"new\"secret\\2", b"$ecret`3`;"]
+            let secret = [b"newsecret123".as_slice(), b"new'secret#1", b"new\"secret\\2", b"$HOME`3`;abc"]
                 [usize::from(flags)];
             let first = [&[flags], secret, b"\0"].concat();
             all.extend(
