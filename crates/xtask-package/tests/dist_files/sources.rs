@@ -11,7 +11,9 @@ use crate::support::{Place, file, outcome, succeed};
 
 /// Returns the folder in the archive, unpacked into `folder`.
 fn unpack(archive: &Path, folder: &Path) -> PathBuf {
-    succeed(Command::new("tar").arg("--extract").arg("--file").arg(archive).arg("--directory").arg(folder));
+    // The files are new for cargo, whose cache could be that of another version.
+    let mut tar = Command::new("tar");
+    succeed(tar.args(["--extract", "--touch", "--file"]).arg(archive).arg("--directory").arg(folder));
     let entry = fs::read_dir(folder).expect("the folder").next().expect("one entry").expect("an entry");
     entry.path()
 }
