@@ -35,7 +35,7 @@ pub struct Storm {
     pub connections: usize,
 }
 
-/// Makes GETs and POSTs in turn, without retries, until the server has reloaded [`RELOADS`] times.
+/// Makes GETs and POSTs in turn, without retries, until the server has reloaded four times.
 ///
 /// # Errors
 /// If a call ends in a row that does not fit what the server received, or a part cannot be started.
