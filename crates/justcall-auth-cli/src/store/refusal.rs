@@ -16,7 +16,7 @@ pub(super) fn refusal(place: &str, why: &str, remedy: &str) -> Error {
 pub(super) fn system(place: &str, error: &io::Error) -> Error {
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "Run the command as the owner of the file who may also write into its folder, or as root. The command creates the new file in that folder, with the owner, group, mode and ACL of the old file."
+            "Run the command as the owner of the file who may also write into its folder, or as root. The command creates the new file in the same folder, with the owner, group, mode and ACL of the old file."
         }
         io::ErrorKind::ReadOnlyFilesystem => MOUNTED_SECRET,
         io::ErrorKind::ResourceBusy => MOUNTED_FILE,
