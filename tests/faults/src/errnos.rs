@@ -43,6 +43,7 @@ pub const FALLIBLE: &[FallibleCall] = &[
     call("eventfd2", File, &["EMFILE"]),
     call("faccessat2", File, &["EACCES"]),
     call("fadvise64", File, &["EINVAL"]),
+    call("fallocate", File, &["ENOSPC", "EOPNOTSUPP", "EIO"]),
     call("fchmod", File, &["EPERM", "EIO"]),
     call("fchown", File, &["EPERM", "EIO"]),
     call("fcntl", File, &["EINVAL"]),
