@@ -45,7 +45,7 @@ pub fn run(root: &Path) -> Result<()> {
         succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
     })?;
     step("the fuzz targets, ten seconds each", || {
-        succeed(&mut package("justcall-auth-fuzz-targets", &["--seconds", "10"]))
+        succeed(&mut package("justcall-auth-fuzz-targets", &["--seconds", "10", "--seed", "1"]))
     })?;
     step("20,000 random cases, against a second implementation", || second::test(root, &venv))?;
     step("Python tests", || python_tests(root, &venv))?;

@@ -190,7 +190,9 @@ const PROTOCOL: &[u8] = b"HTTP/1.";
 pub(crate) fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     let digits = line.strip_prefix(PROTOCOL)?.split(|byte| *byte == b' ').nth(1)?;
-    (digits.len() == 3).then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    // A number in Rust may have a sign.
+    let is_status = digits.len() == 3 && digits.iter().all(u8::is_ascii_digit);
+    is_status.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -350,6 +352,7 @@ mod tests {
         assert_eq!(status(b"HTTP/1.1 200 Verbindung \xfc\r\n\r\n"), Some(200));
         assert_eq!(status(b"HTTP/1.1 407\n\n"), Some(407));
         assert_eq!(status(b"HTTP/1.1 2000 OK\n\n"), None);
+        assert_eq!(status(b"HTTP/1.1 +20 OK\n\n"), None);
         assert_eq!(status(b"SSH-2.0\r\n\r\n"), None);
         assert_eq!(status(b""), None);
     }

@@ -186,8 +186,10 @@ impl Head {
                 // Vault uses no other encoding.
                 head.is_chunked = value.eq_ignore_ascii_case(b"chunked").then_some(true).ok_or(NotHttp)?;
             } else if header.name.eq_ignore_ascii_case("content-length") {
-                let value = std::str::from_utf8(value).map_err(|_| NotHttp)?;
-                head.length = Some(value.parse().map_err(|_| NotHttp)?);
+                // A number in Rust may have a sign.
+                let digits = std::str::from_utf8(value).ok();
+                let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+                head.length = Some(digits.and_then(|digits| digits.parse().ok()).ok_or(NotHttp)?);
             }
         }
         Ok(Some((head, &bytes[end..])))
