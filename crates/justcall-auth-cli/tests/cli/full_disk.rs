@@ -12,7 +12,7 @@ use crate::run::Run;
 /// The variable with the role of a child process.
 const ROLE: &str = "JUSTCALL_TEST_ROLE";
 
-/// Returns true in a namespace whose mounts nobody else sees. Otherwise runs the test `name` in one.
+/// Returns true in a namespace whose mounts no other process sees. Otherwise runs the test `name` in one.
 fn is_apart(name: &str) -> bool {
     if std::env::var_os(ROLE).is_some() {
         return true;
