@@ -1,6 +1,6 @@
 //! Every failure has its reason, and a hint with a command of Vault.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,7 +10,7 @@ use justcall_auth::{CallOptions, Cancel, ErrorKind, Source};
 use justcall_auth_vault_tests::Bao;
 use serde_json::{Value, json};
 
-use crate::support::{KEY, SECRET, Variables, bao, new_path, stored};
+use crate::support::{KEY, SECRET, Variables, bao, new_path, read_request, stored};
 
 /// Checks the failure of `spelling`: its kind, its reason, and words of its message and hint.
 fn fails(variables: &Variables, spelling: &str, kind: ErrorKind, reason: &str, message: &str, hint: &str) {
@@ -223,10 +223,7 @@ fn answering(answer: String) -> (String, &'static AtomicUsize) {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
             requests.fetch_add(1, Ordering::SeqCst);
-            let (mut request, mut byte) = (Vec::new(), [0]);
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
-                request.push(byte[0]);
-            }
+            read_request(&mut stream);
             if answer.is_empty() {
                 // Never answers, and keeps the connection.
                 Box::leak(Box::new(stream));

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io::Read as _;
+use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -31,6 +33,20 @@ pub fn stored() -> String {
     let path = new_path();
     bao().store(&path, &json!({"api_key": KEY, "api_secret": SECRET, "note": "ours"}));
     path
+}
+
+/// Reads a whole request. A server that answers and closes before it has read the body resets the connection, and the
+/// reset can overtake the answer.
+pub fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+    let (mut request, mut byte) = (Vec::new(), [0]);
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
+        request.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.map_or(0, |length| length.trim().parse().expect("a length"));
+    stream.take(length).read_to_end(&mut request).expect("a body");
+    request
 }
 
 /// The variables of a test.

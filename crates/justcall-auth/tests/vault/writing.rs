@@ -1,6 +1,6 @@
 //! A new pair in a secret, with check-and-set.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::thread;
 
@@ -8,7 +8,7 @@ use justcall_auth::source::{Content, VaultSecret};
 use justcall_auth::{Credentials, Error, ErrorKind, Source};
 use serde_json::{Value, json};
 
-use crate::support::{KEY, SECRET, Variables, bao, new_path, pair, stored};
+use crate::support::{KEY, SECRET, Variables, bao, new_path, pair, read_request, stored};
 
 const AT: &str = "2026-11-24T16:10:00Z";
 const NEW: &str = "newkey123456:newsecret123";
@@ -105,11 +105,7 @@ fn failing_after_a_write(path: &str, fields: &Value) -> String {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
-            let (mut request, mut byte) = (Vec::new(), [0]);
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
-                request.push(byte[0]);
-            }
-            let status = if request.starts_with(line.as_bytes()) {
+            let status = if read_request(&mut stream).starts_with(line.as_bytes()) {
                 bao().store(&path, &fields);
                 "502 Bad Gateway"
             } else {
