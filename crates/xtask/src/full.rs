@@ -23,6 +23,7 @@ use xtask_demo::run::{self, cargo, package, step, succeed};
 pub use self::report::Report;
 pub use self::stage::Stage;
 use crate::fuzz::{self, FuzzOptions};
+use crate::mutants::{self, MutantsOptions};
 use crate::{python, second};
 
 /// A part of the tests.
@@ -151,6 +152,12 @@ const PARTS: &[Part] = &[
         about: "processes that call through twenty resets",
         report: Some("rotation"),
         run: rotation::run,
+    },
+    Part {
+        name: "mutants",
+        about: "mutation tests, of which only those run that have no result yet",
+        report: Some("mutants"),
+        run: |stage| mutants::run(stage.root, &MutantsOptions::full()),
     },
     Part {
         name: "memory",

@@ -47,10 +47,10 @@ enum XtaskCommand {
         #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(full_parts()))]
         part: Vec<String>,
     },
-    /// Run mutation tests: put small faults into the exchange and the keyring, and check that a test detects each.
+    /// Run mutation tests: put small faults into the code, check that a test detects each, and write docs/evidence/mutants.md.
     ///
-    /// Needs cargo-mutants, and about an hour on two processors. tests/equivalent-mutants.txt lists the mutants that no test
-    /// can detect.
+    /// Needs cargo-mutants, and hours on two processors. A run goes on where an earlier one ended. tests/surviving-mutants.txt
+    /// lists the mutants that no test detects.
     Mutants(mutants::MutantsOptions),
     /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/performance.md.
     #[command(disable_help_flag = true)]

@@ -1,0 +1,175 @@
+//! `cargo xtask mutants`: mutation tests.
+//!
+//! cargo-mutants puts one small fault at a time into the code, and a test must detect it. Each mutant first meets the tests
+//! that take seconds. Only those that survive meet the others. A result is recorded as soon as there is one, and counts until
+//! the mutated file changes, so a run of hours can be interrupted.
+
+mod record;
+mod report;
+mod scope;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use xtask_demo::run;
+
+use self::record::{Outcome, Record, Records};
+use self::report::Tested;
+use self::scope::{Phase, SCOPES, Scope};
+use self::tree::Tree;
+use crate::full::{Report, report as evidence};
+
+/// How many mutants a tree tests before their results are recorded.
+const BATCH: usize = 10;
+/// What every run must survive: an unchanged tree takes a fifth of this, or less.
+const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
+
+/// The options of the command.
+#[derive(clap::Args)]
+pub struct MutantsOptions {
+    /// Test only the mutants of this scope. May be given more than once.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(scope::names()))]
+    scope: Vec<String>,
+    /// How many mutants are tested at the same time. Each needs a tree of its own, of about 2 GB.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    jobs: usize,
+    /// The start of the random numbers that choose the sample of a scope.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Test the survivors of earlier runs again, for example after a new test.
+    #[arg(long)]
+    again: bool,
+}
+
+impl MutantsOptions {
+    /// The options of `cargo xtask test --full`.
+    pub fn full() -> Self {
+        Self { scope: Vec::new(), jobs: 2, seed: 1, again: false }
+    }
+}
+
+/// Tests the mutants that have no result yet, and writes the report if no scope lacks one.
+pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
+    ensure!(!evidence::has_changes(root)?, "the mutants are those of a commit: commit or stash the changes");
+    let folder = run::target_dir(root).join("mutants");
+    let trees = (0..options.jobs.max(1))
+        .map(|number| Tree::prepare(root, &folder, number))
+        .collect::<Result<Vec<_>>>()?;
+    let records = Mutex::new(Records::open(&folder, options.again)?);
+    let report = Report::begin(
+        "Mutation tests",
+        &format!("cargo xtask mutants --seed {}", options.seed),
+        &options.seed.to_string(),
+        "every mutant is one. The control: a mutant that no test may meet survives, and without a mutant all tests pass",
+    );
+    let mut tested = Vec::new();
+    for scope in SCOPES {
+        let is_selected = options.scope.is_empty() || options.scope.iter().any(|name| name == scope.name);
+        let all = trees[0].mutants(scope.package)?;
+        let count = all.len();
+        let chosen = scope.choose(all, options.seed);
+        if is_selected {
+            run::step(scope.about, || test(scope, &chosen, &trees, &records))?;
+        }
+        let records = records.lock().expect("no thread has panicked");
+        let results: BTreeMap<_, _> = chosen
+            .into_iter()
+            .filter_map(|mutant| records.last(&mutant).map(|record| (mutant.name, record.clone())))
+            .collect();
+        tested.push(Tested { scope, count, results });
+    }
+    report::write(root, report, &tested)
+}
+
+/// A mutant, as cargo-mutants names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mutant {
+    /// The file with line and column, then what is changed.
+    name: String,
+    /// The hash of the file.
+    file: String,
+}
+
+/// Tests `mutants` with one phase after the other, until each is detected or no phase is left.
+fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Records>) -> Result<()> {
+    for (number, phase) in scope.phases.iter().enumerate() {
+        let waiting: Vec<&Mutant> = {
+            let records = records.lock().expect("no thread has panicked");
+            mutants.iter().filter(|mutant| records.is_waiting(mutant, number)).collect()
+        };
+        if waiting.is_empty() {
+            continue;
+        }
+        println!("  {}: {} of {} mutants", phase.about, waiting.len(), mutants.len());
+        let control = waiting[0];
+        let batches = Mutex::new(waiting.chunks(BATCH));
+        let progress = Mutex::new(Progress::new(waiting.len()));
+        thread::scope(|threads| {
+            let workers: Vec<_> = trees
+                .iter()
+                .map(|tree| {
+                    let (batches, progress) = (&batches, &progress);
+                    threads.spawn(move || {
+                        let limit = control_runs(tree, scope, phase, control)?;
+                        loop {
+                            let next = batches.lock().expect("no thread has panicked").next();
+                            let Some(batch) = next else { return Ok(()) };
+                            let found = tree.test(scope, phase, batch, limit)?;
+                            progress.lock().expect("no thread has panicked").add(&found);
+                            records.lock().expect("no thread has panicked").add(number, &found)?;
+                        }
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().expect("a worker returns its error"))
+                .collect::<Result<Vec<()>>>()
+        })?;
+    }
+    Ok(())
+}
+
+/// Runs the tests without a mutant, and one mutant without the tests. Returns the time after which a mutant counts as
+/// detected because its tests do not end.
+fn control_runs(tree: &Tree, scope: &Scope, phase: &Phase, mutant: &Mutant) -> Result<Duration> {
+    let taken = tree.time(scope, phase)?;
+    let untested = tree.test(scope, &scope::NO_TEST, &[mutant], SHORTEST_LIMIT)?;
+    let survives = untested.iter().all(|record| record.outcome != Outcome::Caught);
+    ensure!(survives && untested.len() == 1, "{} was detected without a test", mutant.name);
+    Ok(SHORTEST_LIMIT.max(taken * 5))
+}
+
+/// Prints how far a phase is.
+struct Progress {
+    begun: Instant,
+    all: u32,
+    done: u32,
+    survived: u32,
+}
+
+impl Progress {
+    fn new(all: usize) -> Self {
+        Self {
+            begun: Instant::now(),
+            all: u32::try_from(all).expect("fewer mutants than 2^32"),
+            done: 0,
+            survived: 0,
+        }
+    }
+
+    fn add(&mut self, found: &[Record]) {
+        for record in found {
+            self.done += 1;
+            self.survived += u32::from(record.outcome == Outcome::Survived);
+        }
+        let left = self.begun.elapsed() / self.done * (self.all - self.done);
+        let minutes = left.as_secs().div_ceil(60);
+        println!("  {} of {}, {} survived; about {minutes} min left", self.done, self.all, self.survived);
+    }
+}
