@@ -56,7 +56,7 @@ impl MutantsOptions {
 /// Tests the mutants that have no result yet, and writes the report if no scope lacks one.
 pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
     ensure!(!evidence::has_changes(root)?, "the mutants are those of a commit: commit or stash the changes");
-    let folder = run::target_dir(root).join("mutants");
+    let folder = run::target_dir(root).join("mutation");
     let trees = (0..options.jobs.max(1))
         .map(|number| Tree::prepare(root, &folder, number))
         .collect::<Result<Vec<_>>>()?;
