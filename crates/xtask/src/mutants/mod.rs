@@ -26,8 +26,10 @@ use crate::full::{Report, report as evidence};
 
 /// How many mutants a tree tests before their results are recorded.
 const BATCH: usize = 20;
-/// What every run must survive: an unchanged tree takes a fifth of this, or less.
-const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
+/// A mutant counts as detected if its tests take so many times as long as without it.
+const PATIENCE: u32 = 10;
+/// The tests of every mutant have at least this time.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(20);
 
 /// The options of the command.
 #[derive(clap::Args)]
@@ -149,7 +151,7 @@ fn control_runs(tree: &Tree, scope: &Scope, phase: &Phase, mutant: &Mutant) -> R
     let untested = tree.test(scope, &scope::NO_TEST, &[mutant], SHORTEST_LIMIT)?;
     let survives = untested.iter().all(|record| record.outcome != Outcome::Caught);
     ensure!(survives && untested.len() == 1, "{} was detected without a test", mutant.name);
-    Ok(SHORTEST_LIMIT.max(taken * 5))
+    Ok(SHORTEST_LIMIT.max(taken * PATIENCE))
 }
 
 /// Prints how far a phase is.

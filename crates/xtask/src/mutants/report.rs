@@ -68,7 +68,7 @@ fn interval(caught: f64, all: f64) -> (f64, f64) {
 pub fn write(root: &Path, mut report: Report, tested: &[Tested]) -> Result<()> {
     let list = fs::read_to_string(root.join(SURVIVORS)).context(SURVIVORS)?;
     let reasons = reasons(&list);
-    let mut text = "A mutant is the code with one small fault. It is detected if a test fails, or does not end in five times the usual time. The \
+    let mut text = "A mutant is the code with one small fault. It is detected if a test fails, or does not end in ten times the usual time. The \
          required share is that of the mutants which compile. For a sample, the interval is Wilson's, of 95 %.\n\n\
          | mutants of | all | tested | do not compile | detected | share | required |\n|---|---|---|---|---|---|---|\n"
         .to_owned();
