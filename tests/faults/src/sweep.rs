@@ -57,7 +57,12 @@ pub struct Sweep {
     pub runs: Vec<FailedRun>,
 }
 
-/// Runs `work` on each of `tasks`, on as many threads as there are processors, each with its sandbox.
+/// Threads for each processor: most runs wait for a timeout.
+const THREADS: usize = 4;
+/// After so many tasks the progress is printed.
+const SHOWN: usize = 200;
+
+/// Runs `work` on each of `tasks`, on several threads, each with its sandbox. Prints the progress of many tasks.
 ///
 /// # Errors
 /// If a sandbox cannot be started, or `work` fails.
@@ -72,10 +77,14 @@ pub fn in_parallel<T: Sync, R: Send>(
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = tasks.get(at) else { return Ok(()) };
             let result = work(&sandbox, task)?;
-            results.lock().expect("no thread panics with it").push((at, result));
+            let mut results = results.lock().expect("no thread panics with it");
+            results.push((at, result));
+            if results.len() % SHOWN == 0 {
+                eprintln!("  {} of {}", results.len(), tasks.len());
+            }
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = THREADS * std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
