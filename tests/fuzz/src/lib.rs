@@ -18,7 +18,6 @@ mod disclosure;
 mod input;
 mod json;
 mod mutator;
-mod random;
 pub mod runner;
 mod seeds;
 mod target;

@@ -1,18 +1,18 @@
 //! Makes new inputs from known ones.
 
-use crate::random::Random;
+use fastrand::Rng;
 
 /// The longest input, in bytes, unless a known one is longer.
 pub const MAX_LENGTH: usize = 4096;
 
 /// Returns a variation of one of `known`, with one to eight changes.
-pub fn vary(known: &[Vec<u8>], tokens: &[&str], random: &mut Random) -> Vec<u8> {
-    let mut bytes = if known.is_empty() { Vec::new() } else { known[random.below(known.len())].clone() };
+pub fn vary(known: &[Vec<u8>], tokens: &[&str], random: &mut Rng) -> Vec<u8> {
+    let mut bytes = if known.is_empty() { Vec::new() } else { known[random.usize(..known.len())].clone() };
     let longest = bytes.len().max(MAX_LENGTH);
     // Half of the variations have one change, a quarter two, and so on.
     loop {
         change(&mut bytes, known, tokens, random);
-        if random.below(2) == 0 {
+        if random.usize(..2) == 0 {
             break;
         }
     }
@@ -20,30 +20,30 @@ pub fn vary(known: &[Vec<u8>], tokens: &[&str], random: &mut Random) -> Vec<u8> 
     bytes
 }
 
-fn change(bytes: &mut Vec<u8>, known: &[Vec<u8>], tokens: &[&str], random: &mut Random) {
-    let at = random.below(bytes.len() + 1);
+fn change(bytes: &mut Vec<u8>, known: &[Vec<u8>], tokens: &[&str], random: &mut Rng) {
+    let at = random.usize(..=bytes.len());
     // Mostly short ranges, sometimes long ones.
-    let longest = if random.below(4) == 0 { bytes.len() } else { 8 };
-    let length = (1 + random.below(longest.max(1))).min(bytes.len() - at);
-    match random.below(8) {
-        0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-        1 if at < bytes.len() => bytes[at] = random.byte(),
-        2 => bytes.insert(at, random.byte()),
+    let longest = if random.usize(..4) == 0 { bytes.len() } else { 8 };
+    let length = (1 + random.usize(..longest.max(1))).min(bytes.len() - at);
+    match random.usize(..8) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << random.usize(..8),
+        1 if at < bytes.len() => bytes[at] = random.u8(..),
+        2 => bytes.insert(at, random.u8(..)),
         3 => drop(bytes.drain(at..at + length)),
         4 => {
             let copy = bytes[at..at + length].to_vec();
-            let to = random.below(bytes.len() + 1);
+            let to = random.usize(..=bytes.len());
             bytes.splice(to..to, copy);
         }
         5 if !known.is_empty() => {
-            let other = &known[random.below(known.len())];
-            let from = random.below(other.len() + 1);
-            let until = from + random.below(other.len() - from + 1);
+            let other = &known[random.usize(..known.len())];
+            let from = random.usize(..=other.len());
+            let until = from + random.usize(..=other.len() - from);
             bytes.splice(at..at + length, other[from..until].iter().copied());
         }
         _ if !tokens.is_empty() => {
-            let replaced = if random.below(2) == 0 { 0 } else { length };
-            bytes.splice(at..at + replaced, tokens[random.below(tokens.len())].bytes());
+            let replaced = if random.usize(..2) == 0 { 0 } else { length };
+            bytes.splice(at..at + replaced, tokens[random.usize(..tokens.len())].bytes());
         }
         _ => {}
     }
@@ -59,7 +59,7 @@ mod tests {
     fn it_makes_different_inputs_and_repeats_them_from_a_seed() {
         let known = [b"abc".to_vec(), Vec::new(), vec![b'x'; 5000]];
         let run = |seed| {
-            let mut random = Random::new(seed);
+            let mut random = Rng::with_seed(seed);
             (0..1000).map(|_| vary(&known, &["token"], &mut random)).collect::<Vec<_>>()
         };
         let inputs = run(7);

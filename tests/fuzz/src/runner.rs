@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use fastrand::Rng;
 
 use crate::mutator;
-use crate::random::Random;
 use crate::target::Target;
 
 /// An input that takes so long counts as one that never ends.
@@ -111,7 +111,7 @@ fn run_target(target: &'static Target, plan: &Plan, place: &Running) -> Result<O
     };
     let mut failed = known.iter().find(|input| !holds(input)).cloned();
     // Every target has its own variations, whatever else runs.
-    let mut random = Random::new(plan.seed ^ fingerprint(target.name.as_bytes()));
+    let mut random = Rng::with_seed(plan.seed ^ fingerprint(target.name.as_bytes()));
     let end = Instant::now() + plan.duration;
     while failed.is_none() && Instant::now() < end {
         let input = mutator::vary(&known, target.tokens, &mut random);
