@@ -11,6 +11,7 @@
 pub mod allocations;
 pub mod errnos;
 pub mod judge;
+pub mod piped;
 pub mod planted;
 pub mod programs;
 pub mod run;

@@ -6,11 +6,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, sleep};
+use std::process::Command;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -18,6 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
+use crate::piped::Piped;
 use crate::programs::Programs;
 use crate::vectors::caller::Language;
 use crate::vectors::certificates::{self, Certificates};
@@ -185,29 +184,21 @@ impl Soak {
     }
 }
 
-/// A program that runs. Dropping this value ends it.
+/// A program that runs.
 struct Running {
     load: Load,
-    child: Child,
-    stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
+    program: Piped,
     counted: (u64, u64),
     samples: Vec<Sample>,
 }
 
 impl Running {
-    fn start(mut command: Command, load: Load) -> Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-        let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().context("it was piped")?);
-        let (sender, lines) = channel();
-        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Ok(Self { load, child, stdin, lines, counted: (0, 0), samples: Vec::new() })
+    fn start(command: Command, load: Load) -> Result<Self> {
+        Ok(Self { load, program: Piped::start(command)?, counted: (0, 0), samples: Vec::new() })
     }
 
     fn wait_for_line(&mut self) -> Result<()> {
-        let line = self.lines.recv_timeout(END).context("the program reports nothing")?;
+        let line = self.program.lines.recv_timeout(END).context("the program reports nothing")?;
         self.count(&line)
     }
 
@@ -219,11 +210,11 @@ impl Running {
     }
 
     fn sample(&mut self, second: u64) -> Result<()> {
-        while let Ok(line) = self.lines.try_recv() {
+        while let Ok(line) = self.program.lines.try_recv() {
             self.count(&line)?;
         }
-        ensure!(self.child.try_wait()?.is_none(), "the program has ended");
-        let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
+        ensure!(self.program.child.try_wait()?.is_none(), "the program has ended");
+        let folder = PathBuf::from(format!("/proc/{}", self.program.child.id()));
         let status = fs::read_to_string(folder.join("status"))?;
         let number = |name: &str| -> Result<u64> {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a status")?;
@@ -243,24 +234,14 @@ impl Running {
     }
 
     fn finish(mut self) -> Result<Soak> {
-        drop(self.stdin.take());
+        self.program.close();
         let begun = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(END.saturating_sub(begun.elapsed())) {
+        while let Ok(line) = self.program.lines.recv_timeout(END.saturating_sub(begun.elapsed())) {
             self.count(&line)?;
         }
         ensure!(begun.elapsed() < END, "the program did not end");
-        let status = self.child.wait()?;
-        ensure!(status.success(), "the program ended with {status}");
-        let samples = std::mem::take(&mut self.samples);
-        Ok(Soak { load: self.load, samples, total: self.counted })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended, unless something failed.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+        self.program.succeed()?;
+        Ok(Soak { load: self.load, samples: self.samples, total: self.counted })
     }
 }
 

@@ -151,17 +151,19 @@ fn summary(summary: &Value) -> Result<Outcome> {
     }
 }
 
-/// Returns a regular expression that matches only `name`.
+/// Returns a regular expression that matches only `name`. `\<` would be the start of a word.
 fn escape(name: &str) -> String {
-    name.chars()
-        .flat_map(|letter| letter.is_ascii_punctuation().then_some('\\').into_iter().chain([letter]))
-        .collect()
+    let is_special = |letter| r"\.+*?()|[]{}^$#&-~".contains(letter);
+    name.chars().flat_map(|letter| is_special(letter).then_some('\\').into_iter().chain([letter])).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn it_matches_a_name_literally() {
-        assert_eq!(super::escape("a.rs:1: replace * with +"), "a\\.rs\\:1\\: replace \\* with \\+");
+        assert_eq!(
+            super::escape("a.rs:1: replace * with f -> Vec<u8>"),
+            r"a\.rs:1: replace \* with f \-> Vec<u8>"
+        );
     }
 }

@@ -13,14 +13,14 @@
 //! It prints `NAME HTTP_STATUS REQUEST_SENT RETRY_AFTER_MS TEXTS`: the name of the error or `ok`, 1 or 0, -1 if there is no
 //! wait, and every text of the error.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+
+use crate::piped::Piped;
 
 /// How much longer than its timeout a call may take on a loaded machine.
 const GRACE: Duration = Duration::from_secs(30);
@@ -90,11 +90,7 @@ impl Row {
 }
 
 /// A running program. Dropping this value ends it.
-pub struct Caller {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
-}
+pub struct Caller(Piped);
 
 impl Caller {
     /// Starts a program. `before` are words before its command line.
@@ -110,13 +106,7 @@ impl Caller {
         let mut command = Command::new(words.next().context("a command line has a program")?);
         command.args(words).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("LD_LIBRARY_PATH", &program.libraries).envs(variables.iter().cloned());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-        let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().context("it was piped")?);
-        let (sender, lines) = channel();
-        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Ok(Self { child, stdin, lines })
+        Ok(Self(Piped::start(command)?))
     }
 
     /// Starts a call.
@@ -124,7 +114,7 @@ impl Caller {
     /// # Errors
     /// If the program has ended.
     pub fn begin(&mut self, call: &str) -> Result<()> {
-        let stdin = self.stdin.as_mut().context("the program was finished")?;
+        let stdin = self.0.stdin.as_mut().context("the program was finished")?;
         writeln!(stdin, "{call}").context("the program has ended")
     }
 
@@ -133,7 +123,7 @@ impl Caller {
     /// # Errors
     /// If the call does not end in time, or the program ends.
     pub fn end(&mut self, timeout: Duration) -> Result<Row> {
-        let line = self.lines.recv_timeout(timeout + GRACE).context("the call did not end in time")?;
+        let line = self.0.lines.recv_timeout(timeout + GRACE).context("the call did not end in time")?;
         Row::parse(&line)
     }
 
@@ -151,18 +141,8 @@ impl Caller {
     /// # Errors
     /// If it does not.
     pub fn finish(mut self) -> Result<()> {
-        drop(self.stdin.take());
-        ensure!(self.lines.recv().is_err(), "the program printed more than a line for each call");
-        let status = self.child.wait()?;
-        ensure!(status.success(), "the program ended with {status}");
-        Ok(())
-    }
-}
-
-impl Drop for Caller {
-    fn drop(&mut self) {
-        // It has ended, unless the vector failed.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+        self.0.close();
+        ensure!(self.0.lines.recv().is_err(), "the program printed more than a line for each call");
+        self.0.succeed()
     }
 }
