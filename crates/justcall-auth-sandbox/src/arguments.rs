@@ -36,8 +36,8 @@ pub struct SandboxArguments {
     #[arg(long, conflicts_with = "ca_file")]
     pub http: bool,
 
-    /// Write the authority's certificate to this file and keep it [default: a new temporary file, removed at the
-    /// end].
+    /// Write the authority's certificate to this file and keep it. A file with anything else than the certificate of a
+    /// sandbox is refused [default: a new temporary file, removed at the end].
     #[arg(long, value_name = "PATH")]
     pub ca_file: Option<PathBuf>,
 

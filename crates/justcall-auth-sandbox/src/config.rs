@@ -15,9 +15,9 @@ pub struct SandboxConfig {
     pub listen: Vec<SocketAddr>,
     /// Serves plain HTTP instead of HTTPS. Default: false.
     pub http: bool,
-    /// The file for the certificate of the sandbox's authority (PEM). An existing file is overwritten,
-    /// and the file stays when the sandbox ends. Default, `None`: a new file in the temporary directory,
-    /// removed at the end.
+    /// The file for the certificate of the sandbox's authority (PEM). The file of an earlier sandbox is
+    /// overwritten, a file with anything else is refused. The file stays when the sandbox ends. Default,
+    /// `None`: a new file in the temporary directory, removed at the end.
     pub ca_file: Option<PathBuf>,
     /// The description of the service to follow. Default: [`Dialect::Article`].
     pub dialect: Dialect,

@@ -19,6 +19,8 @@ pub enum StartError {
     Certificate(String),
     /// The authority's certificate could not be written to this file.
     CaFile(PathBuf, io::Error),
+    /// The file for the authority's certificate has other contents. It was not changed.
+    CaFileInUse(PathBuf),
     /// The server's thread or its event loop could not be started.
     Runtime(io::Error),
 }
@@ -33,6 +35,11 @@ impl fmt::Display for StartError {
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::Certificate(why) => write!(f, "cannot create a certificate: {why}"),
             Self::CaFile(path, error) => write!(f, "cannot write the CA file {}: {error}", path.display()),
+            Self::CaFileInUse(path) => write!(
+                f,
+                "the CA file {} exists and is not one of a sandbox; it was not changed; name another file",
+                path.display()
+            ),
             Self::Runtime(error) => write!(f, "cannot start the server: {error}"),
         }
     }
@@ -42,7 +49,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen(_, error) | Self::CaFile(_, error) | Self::Runtime(error) => Some(error),
-            Self::NoAddress | Self::NotLoopback(_) | Self::Certificate(_) => None,
+            Self::NoAddress | Self::NotLoopback(_) | Self::Certificate(_) | Self::CaFileInUse(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A running sandbox.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -9,10 +9,12 @@ use std::thread::{self, JoinHandle};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use crate::console;
 use crate::control::ControlOrigin;
-use crate::server::{Certificates, Listeners, Server};
+use crate::server::{AUTHORITY, Certificates, Listeners, Server};
 use crate::shared::Shared;
 use crate::state::{NewAccount, Pair};
 use crate::{ControlError, SandboxConfig, StartError, control, random};
@@ -184,15 +186,33 @@ impl CaFile {
         let path = path.unwrap_or_else(|| {
             std::env::temp_dir().join(format!("justcall-auth-sandbox-{}.pem", random::hex(8)))
         });
-        // A chosen name must be new, so that no file or link of another user is written to.
+        // A name that the sandbox chose must be new, so that no file or link of another user is written to.
         let mut options = OpenOptions::new();
-        options.write(true).create(!ours).truncate(!ours).create_new(ours);
-        let written = options.open(&path).and_then(|mut file| file.write_all(pem.as_bytes()));
-        match written {
-            Ok(()) => Ok(Self { path, ours }),
-            Err(error) => Err(StartError::CaFile(path, error)),
+        options.read(true).write(true).create(!ours).create_new(ours);
+        let failed = |error| StartError::CaFile(path.clone(), error);
+        let mut file = options.open(&path).map_err(failed)?;
+        // A pipe or a terminal is only written to.
+        if file.metadata().map_err(failed)?.is_file() {
+            let mut found = Vec::new();
+            file.read_to_end(&mut found).map_err(failed)?;
+            if !is_replaceable(&found) {
+                return Err(StartError::CaFileInUse(path));
+            }
+            file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
         }
+        file.write_all(pem.as_bytes()).map_err(failed)?;
+        Ok(Self { path, ours })
     }
+}
+
+/// Whether a file may be overwritten: it is empty, or all its certificates are of a sandbox's authority.
+fn is_replaceable(found: &[u8]) -> bool {
+    let mut certificates = CertificateDer::pem_slice_iter(found).peekable();
+    let is_of_a_sandbox =
+        |der: &CertificateDer<'_>| der.windows(AUTHORITY.len()).any(|some| some == AUTHORITY.as_bytes());
+    found.is_empty()
+        || (certificates.peek().is_some()
+            && certificates.all(|found| found.is_ok_and(|der| is_of_a_sandbox(&der))))
 }
 
 impl Drop for CaFile {

@@ -32,7 +32,7 @@ pub(crate) struct Certificates {
 impl Certificates {
     /// Creates an authority and its certificates. Returns them with the authority's certificate as PEM.
     pub(crate) fn generate() -> Result<(Self, String), StartError> {
-        let (issuer, pem) = authority("justcall-auth-sandbox CA")?;
+        let (issuer, pem) = authority(AUTHORITY)?;
         let (stranger, _) = authority("justcall-auth-sandbox unknown CA")?;
         let certificates = Self {
             good: acceptor(&loopback()?, &issuer)?,
@@ -55,6 +55,9 @@ impl Certificates {
         }
     }
 }
+
+/// The name of the authority that clients trust.
+pub(crate) const AUTHORITY: &str = "justcall-auth-sandbox CA";
 
 /// Creates an authority for loopback names only. A test that trusts its file trusts it for nothing else.
 fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), StartError> {

@@ -1,6 +1,7 @@
 //! Starting and stopping a sandbox.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use justcall_auth_sandbox::{Sandbox, SandboxConfig, StartError};
 use rustls::pki_types::ServerName;
@@ -23,22 +24,60 @@ fn it_leaves_nothing_behind() {
     assert!(connect(address).is_err());
 }
 
+/// A name for a CA file, which vanishes with this value.
+struct Named(PathBuf);
+
+impl Named {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("justcall-auth-sandbox-{name}-{}.pem", std::process::id())))
+    }
+
+    fn start(&self) -> Result<Sandbox, StartError> {
+        Sandbox::start(SandboxConfig { ca_file: Some(self.0.clone()), ..SandboxConfig::default() })
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
 #[test]
-fn it_keeps_a_ca_file_that_the_caller_named() {
-    let path = std::env::temp_dir().join(format!("justcall-auth-sandbox-test-{}.pem", std::process::id()));
-    std::fs::write(&path, "something longer than nothing at all".repeat(100)).unwrap();
-    let config = SandboxConfig { ca_file: Some(path.clone()), ..SandboxConfig::default() };
-    let sandbox = Sandbox::start(config).unwrap();
-    assert_eq!(sandbox.ca_file(), Some(path.as_path()));
-    assert_eq!(get(&sandbox, &pair(&sandbox), "/v2/account").status, 200);
-    drop(sandbox);
-    let pem = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        pem.starts_with("-----BEGIN CERTIFICATE-----")
-            && pem.trim_end().ends_with("-----END CERTIFICATE-----")
-    );
-    assert!(!pem.contains("PRIVATE"));
-    std::fs::remove_file(path).unwrap();
+fn it_keeps_a_ca_file_that_the_caller_named_and_replaces_that_of_an_earlier_sandbox() {
+    let named = Named::new("kept");
+    let mut contents = Vec::new();
+    for _ in 0..2 {
+        let sandbox = named.start().unwrap();
+        assert_eq!(sandbox.ca_file(), Some(named.0.as_path()));
+        assert_eq!(get(&sandbox, &pair(&sandbox), "/v2/account").status, 200);
+        drop(sandbox);
+        let pem = std::fs::read_to_string(&named.0).unwrap();
+        assert!(
+            pem.starts_with("-----BEGIN CERTIFICATE-----")
+                && pem.trim_end().ends_with("-----END CERTIFICATE-----")
+        );
+        assert!(!pem.contains("PRIVATE"));
+        contents.push(pem);
+    }
+    assert_ne!(contents[0], contents[1]);
+    std::fs::write(&named.0, "").unwrap();
+    named.start().expect("an empty file has nothing to lose");
+}
+
+#[test]
+fn it_does_not_overwrite_a_file_of_the_caller() {
+    let named = Named::new("refused");
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
+    named.start().unwrap();
+    let ours = std::fs::read_to_string(&named.0).unwrap();
+    for contents in ["a key", " ", &other, &format!("{ours}{other}"), &format!("{other}{ours}")] {
+        std::fs::write(&named.0, contents).unwrap();
+        let refused = named.start().map(drop).unwrap_err();
+        assert!(matches!(&refused, StartError::CaFileInUse(path) if *path == named.0), "{refused:?}");
+        assert!(refused.to_string().contains("it was not changed; name another file"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&named.0).unwrap(), contents);
+    }
 }
 
 #[test]
