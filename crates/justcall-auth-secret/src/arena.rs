@@ -208,6 +208,24 @@ mod tests {
     }
 
     #[test]
+    fn it_keeps_secrets_of_every_length_up_to_the_longest() {
+        for kind in kinds() {
+            let overhead = if kind == RegionKind::Locked { OVERHEAD } else { 0 };
+            let longest = LONGEST - 2 * CANARY - LENGTH - overhead;
+            let plain: Vec<u8> = (0..=longest).map(|number| number.to_le_bytes()[0]).collect();
+            for length in 0..=longest {
+                let kept = Arena::keep(kind, &plain[..length]).expect("memory");
+                assert!(
+                    kept.copy().is_some_and(|copy| copy.as_ref() == &plain[..length]),
+                    "{kind:?} {length}"
+                );
+            }
+            let refused = Arena::keep(kind, &plain).err().map(|error| error.to_string());
+            assert_eq!(refused.as_deref(), Some("it is too long"), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn it_kills_programs_that_wrote_past_a_secret() {
         for kind in kinds() {
             let damage = |offset: usize| {

@@ -116,6 +116,28 @@ mod tests {
     }
 
     #[test]
+    fn it_shows_and_changes_what_is_left_after_truncation() {
+        let mut buffer = WipedBuffer::with_capacity(8);
+        buffer.push(b"key:sec");
+        buffer.truncate(9);
+        assert_eq!(buffer.as_mut(), b"key:sec");
+        buffer.truncate(3);
+        buffer.as_mut()[0] = b'K';
+        assert_eq!((buffer.as_mut().len(), buffer.as_ref()), (3, &b"Key"[..]));
+        buffer.push(b"s");
+        assert_eq!(buffer.as_ref(), b"Keys");
+    }
+
+    #[test]
+    #[should_panic(expected = "more bytes than the buffer holds")]
+    fn it_refuses_to_count_more_than_it_holds() {
+        let mut buffer = WipedBuffer::with_capacity(4);
+        buffer.push(b"abc");
+        buffer.advance(1);
+        buffer.advance(1);
+    }
+
+    #[test]
     #[should_panic(expected = "range end index")]
     fn it_refuses_to_grow() {
         WipedBuffer::with_capacity(2).push(b"abc");

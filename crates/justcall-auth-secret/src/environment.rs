@@ -1,11 +1,12 @@
 //! Removes a secret from the environment, where child processes and core dumps would expose it.
 
-/// Overwrites the value of the environment variable `name` in place, and removes the variable. Call it before the
-/// program starts threads: C code that reads the environment at the same time may see part of the value, or none.
+/// Overwrites the value of the environment variable `name` in place, and removes the variable. Does nothing if there is no
+/// such variable. Call it before the program starts threads: C code that reads the environment at the same time may see
+/// part of the value, or none.
 #[cfg(unix)]
 pub fn scrub_variable(name: &str) {
     use zeroize::Zeroize as _;
-    let Ok(name_c) = std::ffi::CString::new(name) else { return };
+    let Some(name_c) = std::ffi::CString::new(name).ok().filter(|_| can_exist(name)) else { return };
     // SAFETY: the name is NUL-terminated; the result points into the environment or is NULL.
     let value = unsafe { libc::getenv(name_c.as_ptr()) };
     if !value.is_null() {
@@ -21,6 +22,14 @@ pub fn scrub_variable(name: &str) {
 /// Removes the environment variable `name`. On systems other than Unix, its value stays in the process's memory.
 #[cfg(not(unix))]
 pub fn scrub_variable(name: &str) {
+    if !can_exist(name) {
+        return;
+    }
     // SAFETY: these systems synchronise the environment themselves.
     unsafe { std::env::remove_var(name) };
+}
+
+/// Whether a variable can have this name. std panics otherwise.
+fn can_exist(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
 }

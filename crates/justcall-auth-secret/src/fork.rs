@@ -151,6 +151,16 @@ mod tests {
     }
 
     #[test]
+    fn it_shows_the_process_and_not_the_value() {
+        let value = PerProcess::new();
+        assert_eq!(format!("{value:?}"), "PerProcess(None)");
+        let owned = value.get_or_make(|| "sec789xyz000");
+        let expected = format!("ForkOwned {{ process: {}, .. }}", std::process::id());
+        assert_eq!(format!("{owned:?}"), expected);
+        assert_eq!(format!("{value:?}"), format!("PerProcess(Some({expected}))"));
+    }
+
+    #[test]
     fn it_keeps_one_value_if_many_threads_race_to_make_it() {
         let (value, made, start) = (PerProcess::new(), AtomicUsize::new(0), Barrier::new(8));
         let get = || value.get_or_make(|| made.fetch_add(1, Ordering::Relaxed));

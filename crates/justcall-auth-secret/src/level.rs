@@ -64,3 +64,23 @@ pub struct Refused {
     /// The reason, as text for people.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_every_level_and_finds_it_by_its_name() {
+        assert_eq!(Level::ALL.map(Level::name), ["auto", "strict", "heap", "secretmem"]);
+        assert_eq!(Level::ALL.map(|level| Level::from_name(level.name())), Level::ALL.map(Some));
+        for unknown in ["", "Auto", "auto ", "locked"] {
+            assert_eq!(Level::from_name(unknown), None, "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn it_names_every_protection() {
+        let all = [Protection::Locked, Protection::SecretMem, Protection::Heap];
+        assert_eq!(all.map(Protection::name), ["locked", "secretmem", "heap"]);
+    }
+}

@@ -284,6 +284,33 @@ pub(crate) mod tests {
         }
     }
 
+    /// Returns the size of the address space of this process, in pages.
+    #[cfg(target_os = "linux")]
+    fn address_space() -> usize {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel has this file");
+        statm.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number")
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_returns_all_its_address_space_to_the_system() {
+        use crate::process::tests::demand;
+        for kind in kinds() {
+            // In a child there is no other thread that maps memory.
+            let in_child = || {
+                let once = || {
+                    let region = map(kind, 64);
+                    drop(region.take());
+                    address_space()
+                };
+                let (first, before) = (once(), address_space());
+                demand(first == before + 3);
+                demand(once() == first && address_space() == before);
+            };
+            assert_eq!(signal_that_kills(in_child), 0, "{kind:?}");
+        }
+    }
+
     /// Runs `body` in a child. Returns the signal that killed the child, or 0 if it exited.
     #[cfg(target_os = "linux")]
     pub(crate) fn signal_that_kills(body: impl FnOnce()) -> i32 {

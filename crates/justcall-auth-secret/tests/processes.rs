@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use justcall_auth_secret::{Level, Protection, Secret};
+use justcall_auth_secret::{Level, Protection, Secret, scrub_variable};
 
 const PLAIN: &[u8] = b"abc123def456:sec789xyz000";
 const LEVELS: [Level; 4] = [Level::Auto, Level::Strict, Level::Heap, Level::SecretMem];
@@ -160,6 +160,27 @@ fn it_locks_less_than_four_mebibytes_for_ten_thousand_pairs() {
     let added = locked() - before;
     assert!(added < 4 * 1024 * 1024, "{added} bytes are locked");
     assert!(added >= secrets.len() * pair.len(), "the control: {added} bytes cannot hold them");
+}
+
+#[test]
+fn it_wipes_a_variable_where_it_is_stored_and_removes_it() {
+    const SECRET: &str = "sec789xyz000";
+    let in_child = in_child(|| {
+        // SAFETY: the child has one thread.
+        unsafe { std::env::set_var("JUSTCALL_SCRUBBED", SECRET) };
+        // SAFETY: the name is NUL-terminated, and the variable exists.
+        let value = unsafe { libc::getenv(c"JUSTCALL_SCRUBBED".as_ptr()) }.cast::<u8>();
+        // SAFETY: setenv() allocated the text. The program never frees it, so it stays readable after it is removed.
+        let stored = || unsafe { std::slice::from_raw_parts(value, SECRET.len()) }.to_vec();
+        assert_eq!(stored(), SECRET.as_bytes(), "the control");
+        for unknown in ["JUSTCALL_ABSENT", "JUSTCALL\0SCRUBBED", "JUSTCALL_SCRUBBED=", ""] {
+            scrub_variable(unknown);
+        }
+        assert_eq!(stored(), SECRET.as_bytes(), "another variable");
+        scrub_variable("JUSTCALL_SCRUBBED");
+        stored() == [0; SECRET.len()] && std::env::var_os("JUSTCALL_SCRUBBED").is_none()
+    });
+    assert_eq!(in_child, 0);
 }
 
 /// Removes the right to lock memory. Call it only in a child.

@@ -47,22 +47,13 @@ pub const SCOPES: &[Scope] = &[
         package: SECRET,
         sample: None,
         required: 97,
-        phases: &[
-            Phase {
-                about: "its own tests",
-                package: SECRET,
-                programs: &["--lib", "--tests"],
-                arguments: &[],
-                cases: None,
-            },
-            Phase {
-                about: "the tests of the C library",
-                package: FFI,
-                programs: &["--test=abi"],
-                arguments: &["host::", "fork::"],
-                cases: None,
-            },
-        ],
+        phases: &[Phase {
+            about: "its own tests",
+            package: SECRET,
+            programs: &["--lib", "--tests"],
+            arguments: &[],
+            cases: None,
+        }],
     },
     Scope {
         name: "protocol",
