@@ -85,6 +85,14 @@ impl Failure {
     }
 }
 
+/// Returns the hint of an error. The settings that hints of the library name are options here.
+pub(crate) fn hint(error: &Error) -> String {
+    const SETTINGS: [(&str, &str); 2] =
+        [("set ca_file", "set --ca-file"), ("raise max_response_length", "raise --max-response-length")];
+    let hint = error.hint().to_owned();
+    SETTINGS.iter().fold(hint, |hint, (setting, option)| hint.replace(setting, option))
+}
+
 /// Returns the failure as text: the message, the answer of the service, the hint.
 pub(crate) fn text(error: &Error, argument_mask: &ArgumentMask) -> String {
     let mut text = format!("{RED}✗ {}{RED:#}: {}", error.kind().name(), argument_mask.mask(error.message()));
@@ -99,7 +107,7 @@ pub(crate) fn text(error: &Error, argument_mask: &ArgumentMask) -> String {
         writeln!(text, "The service answered: \"{}\"", argument_mask.mask(message))
             .expect("a String takes everything");
     }
-    writeln!(text, "{CYAN}→{CYAN:#} {}", argument_mask.mask(error.hint()))
+    writeln!(text, "{CYAN}→{CYAN:#} {}", argument_mask.mask(&hint(error)))
         .expect("a String takes everything");
     text
 }
@@ -110,7 +118,7 @@ fn json(error: &Error, argument_mask: &ArgumentMask) -> Value {
         "name": error.kind().name(),
         "code": error.kind().number(),
         "message": argument_mask.mask(error.message()),
-        "hint": argument_mask.mask(error.hint()),
+        "hint": argument_mask.mask(&hint(error)),
         "http_status": error.http_status(),
         "service_message": error.service_message().map(|text| argument_mask.mask(text)),
         "retryable": error.retryable(),

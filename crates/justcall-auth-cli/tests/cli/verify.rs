@@ -165,7 +165,9 @@ fn it_exits_with_7_without_a_response() {
         ("JUSTCALL_API_KEY", service.sandbox.api_key()),
         ("JUSTCALL_API_SECRET", service.sandbox.api_secret()),
     ];
-    run(&other_ca, &pair).fails_with(7, "tls_failed");
+    let untrusted = run(&other_ca, &pair);
+    untrusted.fails_with(7, "tls_failed");
+    assert!(untrusted.stderr.contains("set --ca-file or SSL_CERT_FILE"), "{untrusted:?}");
 
     service.control("POST", "faults", &json!({"fault": "hang"}));
     service.run(&["verify", "--timeout", "0.3"]).fails_with(7, "timeout");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::argument_mask::ArgumentMask;
 use crate::exit::Exit;
 use crate::explanations::Explanation;
-use crate::failure::{CYAN, GREEN, RED, YELLOW};
+use crate::failure::{CYAN, GREEN, RED, YELLOW, hint};
 
 const DIM: Style = Style::new().dimmed();
 /// The length of the longest name.
@@ -65,7 +65,7 @@ impl Verdict {
         if let Some(text) = error.service_message() {
             detail = format!("{detail} The service answered: \"{text}\"");
         }
-        Self::failed(detail, error.hint(), Explanation::of(error.kind()).exit)
+        Self::failed(detail, hint(error), Explanation::of(error.kind()).exit)
     }
 
     /// Returns a warning with `findings`, or the status ok with the text `well` if there are none.
