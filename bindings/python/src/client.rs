@@ -24,7 +24,7 @@ use crate::arguments::{
 use crate::callable::Callable;
 use crate::capi;
 use crate::credentials::Credentials;
-use crate::errors::exception;
+use crate::errors::{exception, received};
 use crate::event::{Observer, OnCall, OnEvent};
 use crate::job::{Completions, StartedCall, Work};
 use crate::lazy::Lazy;
@@ -190,7 +190,7 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         self.observed(py, "GET", ACCOUNT_PATH, |retries| {
             let found = self.call_counting(py, options(timeout, cancel), retries, |call| call.verify())?;
-            account(py, &found)
+            received(py, || account(py, &found))
         })
     }
 
@@ -205,7 +205,7 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         let pair = &credentials.get().0;
         let found = self.call(py, options(timeout, cancel), |call| call.replace(pair))?;
-        account(py, &found)
+        received(py, || account(py, &found))
     }
 
     /// Reads the source now and sends nothing. Returns True if the source has another pair.

@@ -1,9 +1,10 @@
 //! Runs work without the GIL and converts its failures to exceptions.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use justcall_auth::{Error, ErrorKind, service};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 
 use crate::exception::with_response;
@@ -36,8 +37,38 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Er
     })
 }
 
+/// The panic of pyo3 if Python has no memory for a small object.
+const NO_OBJECT: &str = "PyObject pointer is null";
+
+/// Makes Python objects. If they do not fit into memory, this is a `MemoryError`, also where pyo3 panics.
+pub(crate) fn fitting<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|panic| match panic.downcast_ref::<&str>() {
+        Some(message) if *message == NO_OBJECT => Err(PyMemoryError::new_err(())),
+        _ => resume_unwind(panic),
+    })
+}
+
+/// Makes the Python objects for what the service answered. If they do not fit into memory, the failure says that the
+/// request was sent.
+pub(crate) fn received<T>(py: Python<'_>, make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    fitting(make).map_err(|failure| in_memory(py, failure, true))
+}
+
 /// Returns the Python exception for `error`, or the exception that its creation raised.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let received = error.response().map(|received| response(py, received, &service::rate_limit(received)));
-    received.transpose().map_or_else(|failure| failure, |received| with_response(py, error, received))
+    let made = fitting(|| {
+        let received =
+            error.response().map(|received| response(py, received, &service::rate_limit(received)));
+        with_response(py, error, received.transpose()?)
+    });
+    made.unwrap_or_else(|failure| in_memory(py, failure, error.request_sent()))
+}
+
+/// Adds to a `MemoryError` whether a request was sent, with which a program decides whether it may send it again.
+fn in_memory(py: Python<'_>, failure: PyErr, request_sent: bool) -> PyErr {
+    if !failure.is_instance_of::<PyMemoryError>(py) {
+        return failure;
+    }
+    let error = Error::new(ErrorKind::OutOfMemory).with_request_sent(request_sent);
+    fitting(|| with_response(py, &error, None)).unwrap_or(failure)
 }

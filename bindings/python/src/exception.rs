@@ -9,14 +9,18 @@ use crate::capi;
 use crate::finding::findings;
 use crate::lazy::Lazy;
 
-/// Returns the Python exception for `error`, with `response`, or the exception that its creation raised.
-pub(crate) fn with_response(py: Python<'_>, error: &Error, response: Option<Bound<'_, PyAny>>) -> PyErr {
-    build(py, error, response).map_or_else(|failure| failure, PyErr::from_value)
+/// Returns the Python exception for `error`, with `response`.
+pub(crate) fn with_response(
+    py: Python<'_>,
+    error: &Error,
+    response: Option<Bound<'_, PyAny>>,
+) -> PyResult<PyErr> {
+    build(py, error, response).map(PyErr::from_value)
 }
 
 /// Returns `OutOfMemoryError`, a subclass of Python's `MemoryError`.
 pub(crate) fn out_of_memory(py: Python<'_>) -> PyErr {
-    with_response(py, &Error::new(ErrorKind::OutOfMemory), None)
+    with_response(py, &Error::new(ErrorKind::OutOfMemory), None).unwrap_or_else(|failure| failure)
 }
 
 fn build<'py>(

@@ -14,7 +14,7 @@ use pyo3::types::PyString;
 use crate::account::account;
 use crate::client::Client;
 use crate::client::observed::Observation;
-use crate::errors::exception;
+use crate::errors::{exception, received};
 use crate::protection::protection;
 use crate::response::response;
 use crate::running::{self, CallOutcome};
@@ -166,15 +166,15 @@ impl StartedCall {
             client.record_rate_limit(response);
         }
         match outcome.into_result(py)? {
-            CallOutput::Account(found) => account(py, &found),
+            CallOutput::Account(found) => received(py, || account(py, &found)),
             CallOutput::IsNewPair(is_new) => Ok(is_new.into_pyobject(py)?.to_owned().into_any()),
             CallOutput::Credentials(pair) => {
                 Ok(pair.expose_authorization(|header| PyString::from_bytes(py, header))?.into_any())
             }
             CallOutput::Protection(report) => protection(py, &report),
-            CallOutput::Response(received) => {
-                let limit = client.record_rate_limit(&received);
-                response(py, &received, &limit)
+            CallOutput::Response(answer) => {
+                let limit = client.record_rate_limit(&answer);
+                received(py, || response(py, &answer, &limit))
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::body;
 use crate::capi;
 use crate::client::Client;
 use crate::credentials::{MAX_TEXT, copy, wipe};
-use crate::errors::{detached, exception};
+use crate::errors::{detached, exception, fitting};
 use crate::exception::kind_of;
 use crate::held::Held;
 use crate::lazy::Lazy;
@@ -119,7 +119,7 @@ impl WebhookVerifier {
         timeout: CallTimeout,
         cancel: Option<CancelArgument>,
     ) -> PyResult<WebhookEvent> {
-        let found = signing_headers(headers)?;
+        let found = fitting(|| signing_headers(headers))?;
         let headers =
             WebhookHeaders::find(found.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let body = match body.cast_exact::<PyBytes>() {

@@ -1,6 +1,7 @@
 //! Reads the headers of a delivery from the objects of any framework.
 
 use justcall_auth::WebhookHeaders;
+use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -61,7 +62,12 @@ fn needed<'py>(name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>
 /// Frameworks pass invalid bytes as lone surrogates, so this is a fault of the sender and not of the program.
 fn bytes_of<'py>(half: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     if let Ok(text) = half.cast::<PyString>() {
-        return Ok(text.encode_utf8().unwrap_or_else(|_| PyBytes::new(half.py(), b"\xFF")));
+        let py = half.py();
+        return text.encode_utf8().or_else(|failure| match failure {
+            failure if failure.is_instance_of::<PyUnicodeEncodeError>(py) => Ok(PyBytes::new(py, b"\xFF")),
+            // Memory is exhausted. Without this header the delivery would be refused as unsigned or malformed.
+            failure => Err(failure),
+        });
     }
     half.cast::<PyBytes>().cloned().map_err(|_| wrong_type(half, "headers", "of str or bytes"))
 }

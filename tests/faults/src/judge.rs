@@ -93,17 +93,22 @@ pub fn judge(case: Case, failed: Failed, outcome: &Outcome, descriptors: Option<
         End::Exit(0) => library(case, failed, outcome, descriptors, &mut broken),
         End::Exit(status) => {
             let last = outcome.stderr.lines().last().unwrap_or_default();
-            broken.push(format!("the program exited with {status}: {last}"));
-            format!("exit {status}")
+            if failed == Failed::Allocation && case.program == Program::Python && is_of_interpreter(last) {
+                check_sent(case, false, outcome, &mut broken);
+                "interpreter".to_owned()
+            } else {
+                broken.push(format!("the program exited with {status}: {last}"));
+                format!("exit {status}")
+            }
         }
     };
     if matches!(outcome.end, End::Exit(_)) && !fitting(failed, case.scenario).contains(&result.as_str()) {
-        let is_own = ["python", "exit 1"].contains(&result.as_str());
+        let is_own = ["python", "interpreter", "exit 1"].contains(&result.as_str());
         if !is_own {
             broken.push(format!("{result} does not fit"));
         }
     }
-    let names_memory = ["ok", "out_of_memory", "invalid_credentials", "python"].contains(&result.as_str())
+    let names_memory = ["ok", "out_of_memory", "invalid_credentials", "python", "interpreter"].contains(&result.as_str())
         || outcome.stdout.contains("memory");
     if failed == Failed::Allocation && matches!(outcome.end, End::Exit(_)) && !names_memory {
         broken.push(format!("{result} does not name memory: {}", outcome.stdout));
@@ -128,6 +133,12 @@ pub fn judge(case: Case, failed: Failed, outcome: &Outcome, descriptors: Option<
         Ok(_) => {}
     }
     Verdict { result, broken }
+}
+
+/// Whether Python itself ended the program with this exception, before the library began its call or where the program does
+/// not catch it. pyo3 reports the name of an argument as unknown if it has no memory to decode it.
+fn is_of_interpreter(exception: &str) -> bool {
+    exception == "MemoryError" || exception.contains("() got an unexpected keyword argument '")
 }
 
 /// A signal is allowed if a small allocation failed: the header states that the library then prints a line and aborts.

@@ -12,7 +12,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use super::{Client, Open, Visited};
 use crate::arguments::{CallTimeout, MaxRetries, Method, Path, RotationWait};
 use crate::callable::Callable;
-use crate::errors::{detached, exception};
+use crate::errors::{detached, exception, fitting, received};
 use crate::job::{Completions, StartedCall, Work};
 use crate::pool::Pool;
 use crate::request::Contents;
@@ -170,12 +170,12 @@ impl Client {
         contents: Contents<'py>,
         options: CallOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let request = contents.request(py, method, path, &self.client(py)?)?;
+        let request = fitting(|| contents.request(py, method, path, &self.client(py)?))?;
         let (method, path) = (request.method().to_owned(), request.path().to_owned());
         self.observed(py, &method, &path, |retries| {
-            let received = self.call_counting(py, options, retries, |call| call.request(request))?;
-            let limit = self.record_rate_limit(&received);
-            response(py, &received, &limit)
+            let answer = self.call_counting(py, options, retries, |call| call.request(request))?;
+            let limit = self.record_rate_limit(&answer);
+            received(py, || response(py, &answer, &limit))
         })
     }
 

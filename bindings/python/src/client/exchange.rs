@@ -16,7 +16,7 @@ use crate::arguments::{HttpStatus, invalid, text};
 use crate::body::bytes;
 use crate::capi;
 use crate::classify::headers_of;
-use crate::errors::exception;
+use crate::errors::{exception, received};
 use crate::lazy::{Lazy, interned};
 use crate::response::response;
 use crate::running::{self, Signals};
@@ -215,8 +215,8 @@ impl Exchange {
     ///
     /// Raises the exceptions of `next`, and `InvalidArgumentError` if the call is not complete.
     fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let received = self.drive(py, |exchange| exchange.response().cloned())?;
-        response(py, &received, &justcall_auth::service::rate_limit(&received))
+        let answer = self.drive(py, |exchange| exchange.response().cloned())?;
+        received(py, || response(py, &answer, &justcall_auth::service::rate_limit(&answer)))
     }
 
     /// Cancels the call, from any thread. Later calls of its methods raise `CallCancelledError`.

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use super::Client;
 use crate::capi;
+use crate::errors::received;
 use crate::event::Observer;
 use crate::held::Held;
 use crate::lazy::Lazy;
@@ -51,11 +52,13 @@ impl Observation {
     /// the exception of the call.
     pub(crate) fn end(self, py: Python<'_>, result: &Bound<'_, PyAny>, retries: u32) -> PyResult<()> {
         static END: Lazy<PyAny> = Lazy::new();
-        let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
-        let record = self.record.bind(py);
-        // Handlers of `logging` are code of the program.
-        survive(py, capi::call(end, (record, result, retries)), None)?;
-        run(py, self.observer.after.as_ref(), record)
+        received(py, || {
+            let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
+            let record = self.record.bind(py);
+            // Handlers of `logging` are code of the program.
+            survive(py, capi::call(end, (record, result, retries)), None)?;
+            run(py, self.observer.after.as_ref(), record)
+        })
     }
 
     /// Completes the record as [`Observation::end`] does, with the result of a function.
