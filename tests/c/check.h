@@ -32,9 +32,10 @@ static int checks_made, checks_failed;
     check_status(call, status, error, __FILE__, __LINE__, #call)
 
 static inline int check(int condition, const char *file, int line, const char *what) {
-    ++checks_made;
+    /* Threads check, too. C99 has no atomic types. */
+    __atomic_add_fetch(&checks_made, 1, __ATOMIC_RELAXED);
     if (!condition) {
-        ++checks_failed;
+        __atomic_add_fetch(&checks_failed, 1, __ATOMIC_RELAXED);
         printf("%s:%d: failed: %s\n", file, line, what);
     }
     return condition;

@@ -3,6 +3,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include "flag.h"
 #include "pair_file.h"
 
 #include <pthread.h>
@@ -87,13 +88,13 @@ static justcall_status verified(const justcall_client *client) {
 struct caller {
     pthread_t thread;
     const justcall_client *client;
-    volatile int *stop;
+    struct flag *stop;
     int calls, failed;
 };
 
 static void *call_until_stopped(void *context) {
     struct caller *caller = (struct caller *)context;
-    while (!*caller->stop) {
+    while (!is_set(caller->stop)) {
         justcall_response *response = NULL;
         justcall_error *error = NULL;
         if (justcall_client_request(caller->client, "GET", "/v2.1/calls", NULL, 0, &response,
@@ -113,7 +114,8 @@ static void it_fails_no_call_while_the_new_pair_is_late(struct sandbox *sandbox,
     struct pair_file file = pair_file_in(folder);
     struct caller callers[THREADS];
     justcall_error *error = POISON(justcall_error);
-    volatile int stop = 0;
+    struct flag stop;
+    clear_flag(&stop);
     cJSON *pair = fresh_account(sandbox);
     write_pair(&file, pair);
     justcall_config *config = file_config(sandbox, &file);
@@ -134,7 +136,7 @@ static void it_fails_no_call_while_the_new_pair_is_late(struct sandbox *sandbox,
     write_pair(&file, next);
     while (count_responses(sandbox, 2, 200) < 2 * THREADS)
         sched_yield();
-    stop = 1;
+    set_flag(&stop);
     for (int n = 0; n < THREADS; ++n) {
         pthread_join(callers[n].thread, NULL);
         CHECK(callers[n].failed == 0);

@@ -4,6 +4,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include "flag.h"
 #include "pair_file.h"
 
 #include <pthread.h>
@@ -27,7 +28,7 @@ struct call {
     const justcall_client *client;
     const char *source;
     justcall_status status; /* of the call; -1 if it did not return */
-    volatile int is_blocked, may_return;
+    struct flag is_blocked, may_return;
 };
 
 static void wait_briefly(void) {
@@ -38,6 +39,8 @@ static void wait_briefly(void) {
 
 static void begin(struct call *call, void *(*run)(void *)) {
     call->status = -1;
+    clear_flag(&call->is_blocked);
+    clear_flag(&call->may_return);
     CHECK(pthread_create(&call->thread, NULL, run, call) == 0);
 }
 
@@ -116,8 +119,8 @@ static justcall_status load_slowly(void *context, justcall_credentials **out,
                                    justcall_error **error) {
     (void)error;
     struct call *call = (struct call *)context;
-    call->is_blocked = 1;
-    while (!call->may_return)
+    set_flag(&call->is_blocked);
+    while (!is_set(&call->may_return))
         wait_briefly();
     *out = credentials_of(call->pair);
     return JUSTCALL_OK;
@@ -146,10 +149,10 @@ static void it_lets_a_source_callback_return(struct sandbox *sandbox, void *(*ru
     justcall_client *client = client_of(config);
     call.client = client;
     begin(&call, run);
-    while (!call.is_blocked)
+    while (!is_set(&call.is_blocked))
         sched_yield();
     CHECK(pthread_cancel(call.thread) == 0);
-    call.may_return = 1;
+    set_flag(&call.may_return);
     END(&call);
     CHECK(call.status == JUSTCALL_OK);
     justcall_client_free(client);
@@ -271,7 +274,7 @@ static void it_restores_the_state_that_the_host_had_set(struct sandbox *sandbox)
 static void *wait_long(void *context) {
     struct call *call = (struct call *)context;
     struct timespec time = {LONG / 1000, 0};
-    call->is_blocked = 1;
+    set_flag(&call->is_blocked);
     nanosleep(&time, NULL);
     call->status = JUSTCALL_OK;
     return NULL;
@@ -282,7 +285,7 @@ static void the_control_is_cancelled_outside_the_library(void) {
     struct call call;
     memset(&call, 0, sizeof call);
     begin(&call, wait_long);
-    while (!call.is_blocked)
+    while (!is_set(&call.is_blocked))
         sched_yield();
     CHECK(pthread_cancel(call.thread) == 0);
     END(&call);

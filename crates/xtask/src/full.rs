@@ -12,6 +12,7 @@ mod rotation;
 mod sanitizers;
 mod simulation;
 mod stage;
+mod thread_sanitizer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -107,7 +108,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "sanitizers",
-        about: "the C and C++ programs with the address and the undefined behaviour sanitizer",
+        about: "the C and C++ programs with the sanitizers of addresses, undefined behaviour and threads",
         report: Some("sanitizers"),
         run: sanitizers::run,
     },

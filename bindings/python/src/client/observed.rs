@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use super::Client;
 use crate::capi;
-use crate::errors::received;
+use crate::errors::{fitting, received};
 use crate::event::Observer;
 use crate::held::Held;
 use crate::lazy::Lazy;
@@ -42,7 +42,7 @@ impl Client {
         let Some(observer) = self.open.load().as_ref().map(|open| open.observer.clone()) else {
             return Ok(None);
         };
-        let record = begin(py, &observer, method, path)?;
+        let record = fitting(|| begin(py, &observer, method, path))?;
         Ok(record.map(|record| Observation { observer, record: record.unbind() }))
     }
 }

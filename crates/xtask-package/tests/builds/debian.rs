@@ -7,26 +7,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use xtask_demo::debian::DebianRoot;
 use xtask_demo::run;
 use xtask_package::{binary, symbols};
 
 /// Debian 13 in a folder, with its own Rust.
-struct Debian {
-    folder: PathBuf,
-}
+struct Debian(DebianRoot);
 
 impl Debian {
     /// Installs it into a folder under target/, once.
     fn ensure() -> Self {
+        const INSTALLED: &str = "cargo,rustc,gcc,libc6-dev,binutils,pkg-config,ca-certificates";
         let folder = run::target_dir(&run::root()).join("package/roots/trixie-rust");
-        let complete = folder.join("complete");
+        let debian = Self(DebianRoot::ensure(&folder, "trixie", INSTALLED).expect("debootstrap"));
+        debian.0.trust_certificates().expect("certificates");
+        debian.copy_project();
+        let complete = folder.join("complete-for-arm");
         if !complete.exists() {
-            let mut debootstrap = Command::new("debootstrap");
-            let include = "--include=cargo,rustc,gcc,libc6-dev,binutils,pkg-config,ca-certificates";
-            debootstrap.args(["--variant=minbase", include, "trixie"]);
-            run::output(debootstrap.arg(&folder).arg("http://deb.debian.org/debian")).expect("debootstrap");
-            fs::create_dir(folder.join("src")).expect("a folder");
-            let debian = Self { folder: folder.clone() };
             debian.output(
                 "export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64; apt-get update -q
                  apt-get install -y -q --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
@@ -34,16 +31,11 @@ impl Debian {
             );
             fs::write(complete, "").expect("a file");
         }
-        // The trusted certificates of this machine, which may include private authorities.
-        let certificates = "etc/ssl/certs/ca-certificates.crt";
-        fs::copy(Path::new("/").join(certificates), folder.join(certificates)).expect("certificates");
-        let debian = Self { folder };
-        debian.copy_project();
         debian
     }
 
     fn copy_project(&self) {
-        let source = self.folder.join("src");
+        let source = self.0.folder().join("src");
         fs::create_dir_all(&source).expect("a folder");
         let list = "git ls-files -z --cached --others --exclude-standard | \
                     tar --create --null --files-from=- | tar --extract --touch --directory=\"$0\"";
@@ -53,13 +45,7 @@ impl Debian {
 
     /// Runs a script in it. Returns its output.
     fn output(&self, script: &str) -> String {
-        const INTO: &str = "mount -t proc proc \"$0/proc\" && mount --rbind /dev \"$0/dev\" && \
-                            cp /etc/resolv.conf \"$0/etc/resolv.conf\" && exec chroot \"$0\" env --ignore-environment \
-                            HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 CARGO_TARGET_DIR=/target \
-                            sh -euc \"cd /src; $1\"";
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", INTO]);
-        run::output(command.arg(&self.folder).arg(script)).expect("the script succeeds")
+        run::output(&mut self.0.script(None, &format!("cd /src; {script}"))).expect("the script succeeds")
     }
 
     /// Installs the library with these options of `cargo xtask install`. Checks its symbols.
@@ -67,7 +53,7 @@ impl Debian {
         self.output(&format!(
             "rm -rf /opt/justcall; cargo xtask install --parts library --prefix /opt/justcall {options} 2>&1"
         ));
-        let libraries = self.folder.join("opt/justcall/lib");
+        let libraries = self.0.folder().join("opt/justcall/lib");
         assert_eq!(
             binary::exports(&libraries.join("libjustcall_auth.so.0")).expect("nm reads it"),
             versioned()
@@ -82,7 +68,7 @@ impl Debian {
     /// Compiles `examples/c/verify.c` with the options that pkg-config prints, and runs it with the pair of a sandbox.
     fn verify(&self, cc: &str, module: &str, runner: &str) {
         let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
-        fs::copy(sandbox.ca_file().expect("TLS is on"), self.folder.join("tmp/ca.pem")).expect("a copy");
+        fs::copy(sandbox.ca_file().expect("TLS is on"), self.0.folder().join("tmp/ca.pem")).expect("a copy");
         let printed = self.output(&format!(
             "export PKG_CONFIG_PATH=/opt/justcall/lib/pkgconfig; cd /tmp
              {cc} /src/examples/c/verify.c -o verify $(pkg-config --cflags --libs {module})

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use xtask_demo::debian::DebianRoot;
 use xtask_demo::run;
 
 /// What users of the packages have installed.
@@ -14,17 +15,7 @@ const INSTALLED: &str = "gcc,g++,libc6-dev,make,pkg-config,python3-venv,xz-utils
 /// Installs the Debian `suite` into a folder under target/, once.
 fn debian(suite: &str) -> PathBuf {
     let folder = run::target_dir(&run::root()).join("package/roots").join(suite);
-    let complete = folder.join("complete");
-    if fs::read_to_string(&complete).is_ok_and(|installed| installed == INSTALLED) {
-        return folder;
-    }
-    if folder.exists() {
-        fs::remove_dir_all(&folder).expect("an old Debian");
-    }
-    let mut debootstrap = Command::new("debootstrap");
-    debootstrap.args(["--variant=minbase", "--include", INSTALLED, suite]);
-    run::output(debootstrap.arg(&folder).arg("http://deb.debian.org/debian")).expect("debootstrap");
-    fs::write(complete, INSTALLED).expect("a file");
+    DebianRoot::ensure(&folder, suite, INSTALLED).expect("debootstrap");
     folder
 }
 

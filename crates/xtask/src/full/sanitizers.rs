@@ -10,6 +10,7 @@ use xtask_demo::run::{self, cargo, command, output, step, succeed};
 
 use super::report::Report;
 use super::stage::Stage;
+use super::thread_sanitizer;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -39,11 +40,11 @@ const SANITIZERS: [Sanitizer; 2] = [
 
 /// The tests that run, and the words in the names of those that do not: they replace the allocator themselves, compare
 /// messages of one compiler, or have a library of their own.
-const TESTS: [(&str, &[&str]); 2] = [
+pub const TESTS: [(&str, &[&str]); 2] = [
     ("abi", &["c_programs::", "requests::", "own_http::", "hostile::"]),
     ("cpp", &["programs::", "service::"]),
 ];
-const SKIPPED: [&str; 4] = ["compilers_warn", "panic", "without_exceptions", "aborts"];
+pub const SKIPPED: [&str; 4] = ["compilers_warn", "panic", "without_exceptions", "aborts"];
 
 const EXPLANATION: &str = "\
 The C and C++ programs of the tests, compiled and linked with a sanitizer. With the address sanitizer the library is built with the
@@ -51,9 +52,9 @@ nightly compiler and the same sanitizer, so that its own code is checked too, bu
 The address sanitizer includes the search for leaks. A planted misuse in a program that uses the library shows that each sanitizer is on.
 The tests also run under valgrind, with the release build: part `hosts`.
 
-The thread sanitizer is not among them. It needs a standard library that is built with it: otherwise it does not see the slow path of
-`std::sync::Mutex`, and reports every structure behind a contended lock as a race. It found a planted race in a configuration, and in
-the tests only such structures (ureq's pool).
+With the thread sanitizer the library and its standard library are those of Debian 13, because only Debian ships the sources of the
+latter: without them the sanitizer takes structures behind a contended `std::sync::Mutex` for races. Its planted misuse is a race within
+the library: two threads change one configuration.
 
 | sanitizer | tests that passed | seconds | planted and found |
 |---|---|---|---|
@@ -72,6 +73,8 @@ pub fn run(stage: &Stage<'_>) -> Result<()> {
         let row = step(&format!("the {} sanitizer", sanitizer.name), || sanitizer.run(stage))?;
         writeln!(rows, "{row}")?;
     }
+    let row = step("the thread sanitizer", || thread_sanitizer::run(stage))?;
+    writeln!(rows, "{row}")?;
     report.write(stage.root, "sanitizers", &format!("{EXPLANATION}{rows}"))
 }
 
@@ -157,7 +160,7 @@ fn nightly(root: &Path, arguments: &[&str]) -> Command {
 }
 
 /// The number of tests that passed. A run of none is an error.
-fn tests_passed(printed: &str) -> Result<u32> {
+pub fn tests_passed(printed: &str) -> Result<u32> {
     let line = printed.lines().find_map(|line| line.strip_prefix("test result: ok. "));
     let passed = line.and_then(|line| line.split(' ').next()).context("no result of the tests")?.parse()?;
     ensure!(passed > 0, "no test ran");
