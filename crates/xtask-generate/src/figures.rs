@@ -42,7 +42,7 @@ pub fn table(root: &Path) -> Result<String> {
         ("moments at which memory and a core file were searched", rows(&scans).saturating_sub(1).to_string()),
         ("commands killed at a system call", grouped(column(&killed, 2) + column(&killed, 3))),
         ("calls through resets, and how many of them failed", calls(&rotation)?),
-        ("mutants that no test can detect, each with its reason", sum(mutants).to_string()),
+        ("mutants that no test detects, each with its reason", sum(mutants).to_string()),
     ];
     let mut table = String::from("| what | figure |\n|---|---|\n");
     for (what, figure) in rows {

@@ -54,3 +54,15 @@ fn it_continues_or_aborts_as_documented_if_an_allocation_fails() {
         assert!(results().any(|result| result == expected), "{}", allocations::report(&sweeps));
     }
 }
+
+#[test]
+fn it_never_takes_a_lack_of_memory_in_python_for_a_missing_header_or_a_request_that_was_not_sent() {
+    let programs = programs();
+    for (scenario, most) in [(Scenario::Webhook, 200), (Scenario::Request, 60)] {
+        let sweeps = allocations::sweep(&programs, &[case(Program::Python, scenario)], most, "none");
+        let sweeps = sweeps.expect("the program runs");
+        assert_eq!(allocations::broken(&sweeps), Vec::<String>::new());
+        let mut results = sweeps[0].runs.iter().map(|(_, verdict)| verdict.result.as_str());
+        assert!(results.any(|result| result == "out_of_memory"), "{}", allocations::report(&sweeps));
+    }
+}
