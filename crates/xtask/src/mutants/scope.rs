@@ -63,10 +63,16 @@ pub const SCOPES: &[Scope] = &[
         required: 97,
         phases: &[
             Phase {
+                about: "unit tests",
+                package: PROTOCOL,
+                programs: &["--lib"],
+                arguments: &["--skip=it_takes_linear_time"],
+                cases: Some("40"),
+            },
+            Phase {
                 about: "quick tests",
                 package: PROTOCOL,
                 programs: &[
-                    "--lib",
                     "--test=delivery",
                     "--test=driver",
                     "--test=exchange",
@@ -76,7 +82,6 @@ pub const SCOPES: &[Scope] = &[
                     "--test=webhook_results",
                 ],
                 arguments: &[
-                    "--skip=it_takes_linear_time",
                     "--skip=it_lets_calls_wait_for_the_whole_wait",
                     "--skip=it_ends_the_wait_on_time",
                 ],
