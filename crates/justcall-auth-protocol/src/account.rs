@@ -57,4 +57,16 @@ mod tests {
         let account = |id| Account::new(Some(id), None, None, "/v2/account");
         assert_eq!((account(0).id(), account(1).id()), (None, Some(1)));
     }
+
+    #[test]
+    fn it_returns_what_the_service_sent_and_the_path_that_proved_the_pair() {
+        let text = |text: &str| Some(text.to_owned());
+        let account = Account::new(Some(7), text("a@b.example"), text("Pro"), "/v2/account");
+        assert_eq!((account.email(), account.plan()), (Some("a@b.example"), Some("Pro")));
+        let elsewhere = account.clone().with_path("/v2.1/users".into());
+        assert_eq!((account.verified_by(), elsewhere.verified_by()), ("/v2/account", "/v2.1/users"));
+        assert_eq!((elsewhere.id(), elsewhere.email()), (Some(7), Some("a@b.example")));
+        let empty = Account::new(None, None, None, "/");
+        assert_eq!((empty.email(), empty.plan()), (None, None));
+    }
 }

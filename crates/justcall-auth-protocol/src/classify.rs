@@ -165,6 +165,57 @@ mod tests {
         }
     }
 
+    fn with_header(status: u16, name: &str, value: &str) -> Error {
+        let headers = vec![(name.to_owned(), value.to_owned())];
+        let response = Response::new(status, headers, Vec::new());
+        classify(&response, None, Duration::ZERO).expect_err("a failure")
+    }
+
+    #[test]
+    fn it_says_what_is_special_about_a_status() {
+        let message = |status| {
+            let error = classify(&response(status, ""), None, Duration::ZERO).expect_err("a failure");
+            error.message().to_owned()
+        };
+        assert_eq!(message(408), REQUEST_TIMEOUT);
+        assert_ne!(message(503), REQUEST_TIMEOUT);
+        assert_eq!(message(999), "The response has the unexpected HTTP status 999.");
+    }
+
+    #[test]
+    fn it_names_a_wait_unless_it_is_over() {
+        let (waits, is_over) = (with_header(503, "Retry-After", "5"), with_header(503, "Retry-After", "0"));
+        assert!(waits.message().ends_with(" The service asks to wait 5 s."), "{waits}");
+        assert!(!is_over.message().contains("wait"), "{is_over}");
+        assert_eq!(is_over.retry_after(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn it_names_the_host_of_a_redirect_unless_the_location_is_too_long() {
+        let to = |length: usize| {
+            let start = "https://elsewhere.example/";
+            with_header(302, "Location", &format!("{start}{}", "a".repeat(length - start.len())))
+        };
+        assert!(to(MAX_LOCATION).message().contains("a redirect to elsewhere.example (HTTP 302)"));
+        assert!(to(MAX_LOCATION + 1).message().contains("a redirect (HTTP 302)"));
+    }
+
+    #[test]
+    fn it_hints_at_each_reason_of_a_403() {
+        for (message, reason, hint) in [
+            ("Your plan does not include API access", "plan", "change the plan"),
+            ("You need admin permissions", "role", "an Admin or the Owner generated"),
+            ("IP address not allowed", "ip", "this machine's address"),
+            ("Buy the AI add-on", "addon", "buy the add-on"),
+        ] {
+            let error =
+                classify(&response(403, &format!("{{\"message\":\"{message}\"}}")), None, Duration::ZERO);
+            let error = error.expect_err("403");
+            assert_eq!(error.reason(), Some(reason), "{message}");
+            assert!(error.hint().contains(hint), "{reason}: {}", error.hint());
+        }
+    }
+
     #[test]
     fn it_masks_a_pair_before_it_cuts_the_text() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");

@@ -78,7 +78,9 @@ mod tests {
 
     #[test]
     fn it_replaces_invalid_utf8_as_the_standard_library_does() {
-        for sample in [&b""[..], b"plain", b"\xff", b"a\xe2\x82b\xc3\xa9\xf0\x9f", "é\u{FFFD}".as_bytes()] {
+        for sample in
+            [&b""[..], b"plain", b"\xff", b"\xffa", b"a\xe2\x82b\xc3\xa9\xf0\x9f", "é\u{FFFD}".as_bytes()]
+        {
             assert_eq!(lossy_text(sample).expect("memory"), String::from_utf8_lossy(sample));
         }
     }
@@ -87,6 +89,22 @@ mod tests {
     fn it_allocates_no_more_than_the_copy_needs() {
         assert_eq!(bytes(&[7; 1000]).expect("memory").capacity(), 1000);
         assert_eq!(text("abc").expect("memory"), "abc");
+    }
+
+    #[test]
+    fn it_keeps_an_owned_text_and_copies_a_borrowed_one() {
+        let kept = "abc".to_owned();
+        let address = kept.as_ptr();
+        let owned = owned(Cow::Owned(kept)).expect("memory");
+        assert_eq!((owned.as_str(), owned.as_ptr()), ("abc", address));
+        assert_eq!(super::owned(Cow::Borrowed("def")).expect("memory"), "def");
+    }
+
+    #[test]
+    fn it_refuses_more_than_there_is_room_for() {
+        assert!(check_room(1 << 16).is_ok());
+        let refused = check_room(usize::MAX).expect_err("more than the address space");
+        assert_eq!(refused.kind(), ErrorKind::OutOfMemory);
     }
 
     #[test]
