@@ -200,10 +200,15 @@ impl World {
             let message = format!("pair {pair} takes the place of pair {before}, and was never accepted");
             self.violate_call(Check::GoodPairKept, slot, message);
         }
-        let account = self.service.record(pair).account;
+        let (account, now) = (self.service.record(pair).account, self.now);
         if matches!(self.calls[slot].task, Task::Replace(_)) {
+            let ring = self.ring(slot);
+            if known.is_some_and(|known| known != account) {
+                // Until now, calls had to refuse the pair.
+                ring.disturb(now);
+            }
             // The account is known again when the call has ended.
-            self.ring(slot).known = None;
+            ring.known = None;
         } else if known.is_some_and(|known| known != account) {
             let message =
                 format!("pair {pair} of account {account} takes the place of pair {before} of another");
