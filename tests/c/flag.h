@@ -3,29 +3,12 @@
 #ifndef JUSTCALL_TESTS_FLAG_H
 #define JUSTCALL_TESTS_FLAG_H
 
-#include <pthread.h>
-
-struct flag {
-    pthread_mutex_t lock;
-    int is_set;
-};
-
-static inline void clear_flag(struct flag *flag) {
-    pthread_mutex_init(&flag->lock, NULL);
-    flag->is_set = 0;
+static inline void set_flag(int *flag) {
+    __atomic_store_n(flag, 1, __ATOMIC_SEQ_CST);
 }
 
-static inline void set_flag(struct flag *flag) {
-    pthread_mutex_lock(&flag->lock);
-    flag->is_set = 1;
-    pthread_mutex_unlock(&flag->lock);
-}
-
-static inline int is_set(struct flag *flag) {
-    pthread_mutex_lock(&flag->lock);
-    int is_set = flag->is_set;
-    pthread_mutex_unlock(&flag->lock);
-    return is_set;
+static inline int is_set(const int *flag) {
+    return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
 }
 
 #endif

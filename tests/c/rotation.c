@@ -88,7 +88,7 @@ static justcall_status verified(const justcall_client *client) {
 struct caller {
     pthread_t thread;
     const justcall_client *client;
-    struct flag *stop;
+    int *stop;
     int calls, failed;
 };
 
@@ -114,8 +114,7 @@ static void it_fails_no_call_while_the_new_pair_is_late(struct sandbox *sandbox,
     struct pair_file file = pair_file_in(folder);
     struct caller callers[THREADS];
     justcall_error *error = POISON(justcall_error);
-    struct flag stop;
-    clear_flag(&stop);
+    int stop = 0;
     cJSON *pair = fresh_account(sandbox);
     write_pair(&file, pair);
     justcall_config *config = file_config(sandbox, &file);

@@ -28,7 +28,7 @@ struct call {
     const justcall_client *client;
     const char *source;
     justcall_status status; /* of the call; -1 if it did not return */
-    struct flag is_blocked, may_return;
+    int is_blocked, may_return; /* flags */
 };
 
 static void wait_briefly(void) {
@@ -39,8 +39,7 @@ static void wait_briefly(void) {
 
 static void begin(struct call *call, void *(*run)(void *)) {
     call->status = -1;
-    clear_flag(&call->is_blocked);
-    clear_flag(&call->may_return);
+    call->is_blocked = call->may_return = 0;
     CHECK(pthread_create(&call->thread, NULL, run, call) == 0);
 }
 

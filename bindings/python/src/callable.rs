@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use justcall_auth::source::Load;
 use justcall_auth::{Error, ErrorKind, callback_error};
 use pyo3::PyTraverseError;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::PyString;
@@ -13,7 +13,7 @@ use pyo3::types::PyString;
 use crate::arguments::type_name;
 use crate::capi;
 use crate::credentials::Credentials;
-use crate::errors::exception;
+use crate::errors::{exception, fitting};
 use crate::exception::{is_ours, kind_of};
 use crate::held::Held;
 use crate::lazy::{Lazy, interned};
@@ -71,7 +71,7 @@ impl Callable {
     /// Returns the pair. Fails with the exception that the call raises, and with the error for calls of other threads,
     /// which waited for this read and cannot raise the same exception.
     fn load_pair(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
-        let returned = self.call(py).map_err(|raised| failure(py, raised))?;
+        let returned = fitting(|| self.call(py)).map_err(|raised| failure(py, raised))?;
         let credentials = returned.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
         let credentials = credentials.map_err(|_| {
             let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&returned)));
@@ -110,12 +110,15 @@ fn unavailable(what: &str) -> Error {
 }
 
 /// Returns the exception to raise for an exception of the function, and its error. Exceptions of this package, and those
-/// that end programs, are raised unchanged. Others become the cause of `SourceUnavailableError`.
+/// that end programs, are raised unchanged, and so is a lack of memory. Others become the cause of `SourceUnavailableError`.
 fn failure(py: Python<'_>, raised: PyErr) -> (PyErr, Error) {
     match is_ours(py, &raised) {
         Ok(true) => {
             let error = error_of(py, &raised);
             (raised, error)
+        }
+        Ok(false) if raised.is_instance_of::<PyMemoryError>(py) => {
+            (raised, Error::new(ErrorKind::OutOfMemory))
         }
         Ok(false) => {
             let error = unavailable(&format!("raised {}", type_name_of(raised.value(py))));

@@ -24,7 +24,7 @@ use crate::arguments::{
 use crate::callable::Callable;
 use crate::capi;
 use crate::credentials::Credentials;
-use crate::errors::{exception, received};
+use crate::errors::{exception, fitting, received};
 use crate::event::{Observer, OnCall, OnEvent};
 use crate::job::{Completions, StartedCall, Work};
 use crate::lazy::Lazy;
@@ -413,23 +413,24 @@ impl Client {
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
         cancel: Option<CancelArgument>,
-    ) -> PyResult<StartedCall> {
+    ) -> PyResult<Bound<'py, StartedCall>> {
         let client = slf.get().client(slf.py())?;
-        let request = Contents { params, json, data, headers }.request(slf.py(), method, path, &client)?;
+        let contents = Contents { params, json, data, headers };
+        let request = fitting(|| contents.request(slf.py(), method, path, &client))?;
         Self::start(slf, pool, completions, options(timeout, cancel), Work::Request(request))
     }
 
     /// Starts another call for `AsyncClient`: the method `name`, whose arguments are the others.
     #[pyo3(signature = (pool, completions, name, credentials = None, *, timeout = CallTimeout(None), cancel = None))]
-    fn _start(
-        slf: &Bound<'_, Self>,
+    fn _start<'py>(
+        slf: &Bound<'py, Self>,
         pool: &Pool,
         completions: &Completions,
         name: &str,
         credentials: Option<&Bound<'_, Credentials>>,
         timeout: CallTimeout,
         cancel: Option<CancelArgument>,
-    ) -> PyResult<StartedCall> {
+    ) -> PyResult<Bound<'py, StartedCall>> {
         let work = match (name, credentials) {
             ("verify", None) => Work::Verify,
             ("replace", Some(pair)) => Work::Replace(pair.get().0.clone()),

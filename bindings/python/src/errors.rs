@@ -48,10 +48,9 @@ pub(crate) fn fitting<T>(make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     })
 }
 
-/// Makes the Python objects for what the service answered. If they do not fit into memory, the failure says that the
-/// request was sent.
+/// Makes what the program gets for a request that was sent. If it does not fit into memory, the failure states that.
 pub(crate) fn received<T>(py: Python<'_>, make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-    fitting(make).map_err(|failure| in_memory(py, failure, true))
+    fitting(make).map_err(|failure| with_request_sent(py, failure, true))
 }
 
 /// Returns the Python exception for `error`, or the exception that its creation raised.
@@ -61,11 +60,11 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
             error.response().map(|received| response(py, received, &service::rate_limit(received)));
         with_response(py, error, received.transpose()?)
     });
-    made.unwrap_or_else(|failure| in_memory(py, failure, error.request_sent()))
+    made.unwrap_or_else(|failure| with_request_sent(py, failure, error.request_sent()))
 }
 
 /// Adds to a `MemoryError` whether a request was sent, with which a program decides whether it may send it again.
-fn in_memory(py: Python<'_>, failure: PyErr, request_sent: bool) -> PyErr {
+pub(crate) fn with_request_sent(py: Python<'_>, failure: PyErr, request_sent: bool) -> PyErr {
     if !failure.is_instance_of::<PyMemoryError>(py) {
         return failure;
     }

@@ -267,7 +267,7 @@ impl ReplayCheckCall<'_> {
 impl ReplayCheck for ReplayCheckCall<'_> {
     fn was_seen(&self, event: &justcall_auth::WebhookEvent) -> Result<bool, Error> {
         let seen = running::in_python(|py, _| {
-            self.call(py, event).map_err(|raised| {
+            fitting(|| self.call(py, event)).map_err(|raised| {
                 let error = Error::new(kind_of(py, &raised));
                 *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
                 error

@@ -85,12 +85,19 @@ impl Failure {
     }
 }
 
-/// Returns the hint of an error. The settings that hints of the library name are options here.
+/// Returns the hint of an error.
 pub(crate) fn hint(error: &Error) -> String {
-    const SETTINGS: [(&str, &str); 2] =
-        [("set ca_file", "set --ca-file"), ("raise max_response_length", "raise --max-response-length")];
-    let hint = error.hint().to_owned();
-    SETTINGS.iter().fold(hint, |hint, (setting, option)| hint.replace(setting, option))
+    with_options(error.hint())
+}
+
+/// Returns a text of the library, with the options of the command in place of the settings that it names.
+pub(crate) fn with_options(text: &str) -> String {
+    const SETTINGS: [(&str, &str); 3] = [
+        ("ca_file", "--ca-file"),
+        ("max_response_length", "--max-response-length"),
+        ("local_address", "--local-address"),
+    ];
+    SETTINGS.iter().fold(text.to_owned(), |text, (setting, option)| text.replace(setting, option))
 }
 
 /// Returns the failure as text: the message, the answer of the service, the hint.

@@ -20,7 +20,7 @@ pub enum StartError {
     /// The authority's certificate could not be written to this file.
     CaFile(PathBuf, io::Error),
     /// The file for the authority's certificate has other contents. It was not changed.
-    CaFileInUse(PathBuf),
+    CaFileNotOurs(PathBuf),
     /// The server's thread or its event loop could not be started.
     Runtime(io::Error),
 }
@@ -35,7 +35,7 @@ impl fmt::Display for StartError {
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::Certificate(why) => write!(f, "cannot create a certificate: {why}"),
             Self::CaFile(path, error) => write!(f, "cannot write the CA file {}: {error}", path.display()),
-            Self::CaFileInUse(path) => write!(
+            Self::CaFileNotOurs(path) => write!(
                 f,
                 "the CA file {} exists and is not one of a sandbox; it was not changed; name another file",
                 path.display()
@@ -49,7 +49,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen(_, error) | Self::CaFile(_, error) | Self::Runtime(error) => Some(error),
-            Self::NoAddress | Self::NotLoopback(_) | Self::Certificate(_) | Self::CaFileInUse(_) => None,
+            Self::NoAddress | Self::NotLoopback(_) | Self::Certificate(_) | Self::CaFileNotOurs(_) => None,
         }
     }
 }

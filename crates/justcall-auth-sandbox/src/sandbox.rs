@@ -1,7 +1,7 @@
 //! A running sandbox.
 
-use std::fs::{self, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -186,33 +186,41 @@ impl CaFile {
         let path = path.unwrap_or_else(|| {
             std::env::temp_dir().join(format!("justcall-auth-sandbox-{}.pem", random::hex(8)))
         });
+        let failed = |error| StartError::CaFile(path.clone(), error);
         // A name that the sandbox chose must be new, so that no file or link of another user is written to.
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(!ours).create_new(ours);
-        let failed = |error| StartError::CaFile(path.clone(), error);
+        options.write(true).create(!ours).create_new(ours);
         let mut file = options.open(&path).map_err(failed)?;
         // A pipe or a terminal is only written to.
         if file.metadata().map_err(failed)?.is_file() {
             let mut found = Vec::new();
-            file.read_to_end(&mut found).map_err(failed)?;
+            let reader = File::open(&path).map_err(failed)?;
+            reader.take(LONGEST_CA_FILE).read_to_end(&mut found).map_err(failed)?;
             if !is_replaceable(&found) {
-                return Err(StartError::CaFileInUse(path));
+                return Err(StartError::CaFileNotOurs(path));
             }
-            file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+            file.set_len(0).map_err(failed)?;
         }
         file.write_all(pem.as_bytes()).map_err(failed)?;
         Ok(Self { path, ours })
     }
 }
 
-/// Whether a file may be overwritten: it is empty, or all its certificates are of a sandbox's authority.
-fn is_replaceable(found: &[u8]) -> bool {
-    let mut certificates = CertificateDer::pem_slice_iter(found).peekable();
-    let is_of_a_sandbox =
-        |der: &CertificateDer<'_>| der.windows(AUTHORITY.len()).any(|some| some == AUTHORITY.as_bytes());
-    found.is_empty()
-        || (certificates.peek().is_some()
-            && certificates.all(|found| found.is_ok_and(|der| is_of_a_sandbox(&der))))
+/// More than the certificate of an authority, which has less than a kilobyte.
+const LONGEST_CA_FILE: u64 = 64 * 1024;
+
+/// Whether a file may be overwritten: it is empty, or it has the certificate of a sandbox's authority and nothing else.
+fn is_replaceable(contents: &[u8]) -> bool {
+    if contents.is_empty() {
+        return true;
+    }
+    let Ok(text) = std::str::from_utf8(contents) else { return false };
+    let is_one_certificate = text.trim_end().ends_with("-----END CERTIFICATE-----")
+        && text.starts_with("-----BEGIN CERTIFICATE-----")
+        && text.matches("-----BEGIN").count() == 1;
+    is_one_certificate
+        && CertificateDer::from_pem_slice(contents)
+            .is_ok_and(|der| der.windows(AUTHORITY.len()).any(|name| name == AUTHORITY.as_bytes()))
 }
 
 impl Drop for CaFile {

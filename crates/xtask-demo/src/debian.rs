@@ -39,7 +39,7 @@ impl DebianRoot {
         Ok(())
     }
 
-    /// The folder in which it is.
+    /// Returns its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

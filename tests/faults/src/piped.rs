@@ -1,4 +1,4 @@
-//! A program that is told what to do in lines, and answers in lines.
+//! A program that reads commands as lines, and answers in lines.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -32,7 +32,7 @@ impl Piped {
         Ok(Self { child, stdin, lines })
     }
 
-    /// Closes its standard input, which tells it to end.
+    /// Closes its standard input, so that it ends.
     pub fn close(&mut self) {
         drop(self.stdin.take());
     }

@@ -38,8 +38,9 @@ class _AsyncioLoop:
         loop.add_reader(self._completions.fileno(), self._wake)
 
     async def run(self, start: Start) -> Any:
+        future = asyncio.get_running_loop().create_future()
         call = start(self._completions)
-        future = self._waiting[call.number] = asyncio.get_running_loop().create_future()
+        self._waiting[call.number] = future
         try:
             await future
         except BaseException:
@@ -86,8 +87,9 @@ class _TrioLoop:
         trio.lowlevel.spawn_system_task(self._read)
 
     async def run(self, start: Start) -> Any:
+        event = self._trio.Event()
         call = start(self._completions)
-        event = self._waiting[call.number] = self._trio.Event()
+        self._waiting[call.number] = event
         try:
             await event.wait()
         except BaseException:

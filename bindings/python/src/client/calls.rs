@@ -144,21 +144,23 @@ impl Client {
     }
 
     /// Starts a call on a thread of `pool`.
-    pub(super) fn start(
-        client: &Bound<'_, Self>,
+    pub(super) fn start<'py>(
+        client: &Bound<'py, Self>,
         pool: &Pool,
         completions: &Completions,
         options: CallOptions,
         work: Work,
-    ) -> PyResult<StartedCall> {
+    ) -> PyResult<Bound<'py, StartedCall>> {
         let (py, this) = (client.py(), client.get());
         let observation = match &work {
             Work::Verify => this.observe(py, "GET", service::ACCOUNT_PATH)?,
             Work::Request(request) => this.observe(py, request.method(), request.path())?,
             _ => None,
         };
+        // The object comes first: a call whose number the program never gets could not be cancelled.
         let started = StartedCall::new(client, completions, options, work, observation)?;
-        pool.start(started.job());
+        let started = Bound::new(py, started)?;
+        pool.start(started.get().job());
         Ok(started)
     }
 

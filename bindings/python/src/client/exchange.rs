@@ -16,7 +16,7 @@ use crate::arguments::{HttpStatus, invalid, text};
 use crate::body::bytes;
 use crate::capi;
 use crate::classify::headers_of;
-use crate::errors::{exception, received};
+use crate::errors::{exception, received, with_request_sent};
 use crate::lazy::{Lazy, interned};
 use crate::response::response;
 use crate::running::{self, Signals};
@@ -175,12 +175,13 @@ impl Exchange {
         headers: &Bound<'_, PyAny>,
         body: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let received = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?);
+        let answer =
+            received(py, || Ok(Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?)))?;
         self.drive(py, |exchange| {
-            exchange.answered(received.clone());
+            exchange.answered(answer.clone());
             Ok(())
         })?;
-        self.client.get().record_rate_limit(&received);
+        self.client.get().record_rate_limit(&answer);
         Ok(())
     }
 
@@ -200,7 +201,7 @@ impl Exchange {
     ///
     /// Raises `InvalidArgumentError` if the cause is another word; the exchange is then unchanged.
     fn failed(&self, py: Python<'_>, cause: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
-        let named = text("cause", cause)?;
+        let named = text("cause", cause).map_err(|failure| with_request_sent(py, failure, request_sent))?;
         let cause = Cause::ALL.iter().copied().find(|cause| cause.name() == named).ok_or_else(|| {
             let all: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
             invalid(py, "cause", &format!("is not one of {}", all.join(", ")))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyMemoryError};
 use pyo3::prelude::*;
 
 use super::Client;
@@ -52,7 +52,7 @@ impl Observation {
     /// the exception of the call.
     pub(crate) fn end(self, py: Python<'_>, result: &Bound<'_, PyAny>, retries: u32) -> PyResult<()> {
         static END: Lazy<PyAny> = Lazy::new();
-        received(py, || {
+        fitting(|| {
             let end = capi::imported(py, &END, "justcall_auth._call_record", "end")?;
             let record = self.record.bind(py);
             // Handlers of `logging` are code of the program.
@@ -69,8 +69,12 @@ impl Observation {
         retries: u32,
     ) -> PyResult<()> {
         match result {
-            Ok(result) => self.end(py, result, retries),
-            Err(failure) => self.end(py, failure.value(py).as_any(), retries),
+            Ok(result) => received(py, || self.end(py, result, retries)),
+            Err(failure) => match self.end(py, failure.value(py).as_any(), retries) {
+                // The failure of the call states more.
+                Err(no_memory) if no_memory.is_instance_of::<PyMemoryError>(py) => Ok(()),
+                ended => ended,
+            },
         }
     }
 }

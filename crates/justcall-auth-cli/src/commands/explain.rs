@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::explanations::Explanation;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_options};
 use crate::output::Output;
 
 const BOLD: Style = Style::new().bold();
@@ -81,12 +81,12 @@ impl Topic {
         }
     }
 
-    fn remedy(self) -> &'static str {
-        match self {
+    fn remedy(self) -> String {
+        with_options(match self {
             Self::Error(kind) => kind.remedy(),
             Self::Finding(code) => code.remedy(),
             Self::Leak(code) => code.remedy(),
-        }
+        })
     }
 
     fn retryable(self) -> bool {

@@ -24,7 +24,7 @@ fn it_leaves_nothing_behind() {
     assert!(connect(address).is_err());
 }
 
-/// A name for a CA file, which vanishes with this value.
+/// A name for a CA file. The file vanishes with this value.
 struct Named(PathBuf);
 
 impl Named {
@@ -71,10 +71,24 @@ fn it_does_not_overwrite_a_file_of_the_caller() {
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
     named.start().unwrap();
     let ours = std::fs::read_to_string(&named.0).unwrap();
-    for contents in ["a key", " ", &other, &format!("{ours}{other}"), &format!("{other}{ours}")] {
+    let key = ours.replace("CERTIFICATE", "PRIVATE KEY");
+    let with = |before: &str, after: &str| format!("{before}{ours}{after}");
+    let huge = with("", &"\n".repeat(100_000));
+    for contents in [
+        "a key",
+        " ",
+        &other,
+        &with("", &other),
+        &with(&other, ""),
+        &with("", &key),
+        &with(&key, ""),
+        &with("", "notes"),
+        &with("notes\n", ""),
+        &huge,
+    ] {
         std::fs::write(&named.0, contents).unwrap();
         let refused = named.start().map(drop).unwrap_err();
-        assert!(matches!(&refused, StartError::CaFileInUse(path) if *path == named.0), "{refused:?}");
+        assert!(matches!(&refused, StartError::CaFileNotOurs(path) if *path == named.0), "{refused:?}");
         assert!(refused.to_string().contains("it was not changed; name another file"), "{refused}");
         assert_eq!(std::fs::read_to_string(&named.0).unwrap(), contents);
     }

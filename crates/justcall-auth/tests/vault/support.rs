@@ -45,7 +45,7 @@ pub fn read_request(stream: &mut TcpStream) -> Vec<u8> {
     let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
     let length = length.map_or(0, |length| length.trim().parse().expect("a length"));
-    stream.take(length).read_to_end(&mut request).expect("a body");
+    let _incomplete = stream.take(length).read_to_end(&mut request);
     request
 }
 

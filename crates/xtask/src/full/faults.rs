@@ -23,8 +23,8 @@ const ALLOCATIONS: &str = "\
 A preloaded allocator lets one allocation between the markers fail, in each run another one: in C every one, in Python an even share,
 because the interpreter allocates too. The header promises that the library reports `out_of_memory` if an argument or a response does
 not fit into memory, and that it prints a line and calls abort() if a small allocation fails (*abort, announced*). No allocation of
-64 KiB or more may end the program. *interpreter*: Python itself raised `MemoryError` outside of the call, or pyo3 called the name of an
-argument unknown that it had no memory to decode; no request was sent then. Otherwise the promises are those of the system calls.
+64 KiB or more may end the program. *interpreter*: Python itself raised `MemoryError` before or after the call, or pyo3 called the name
+of an argument unknown that it had no memory to decode, and no request was sent. Otherwise the promises are those of the system calls.
 ";
 
 /// Runs both sweeps.

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use xtask_demo::run;
 
 use self::record::{Outcome, Record, Records};
@@ -26,8 +26,10 @@ use crate::full::{Report, report as evidence};
 
 /// How many mutants a tree tests before their results are recorded.
 const BATCH: usize = 20;
+/// Of so many mutants, one must compile.
+const CONTROLS: usize = 10;
 /// A mutant counts as detected if its tests take so many times as long as without it.
-const PATIENCE: u32 = 10;
+const LIMIT_FACTOR: u32 = 10;
 /// The tests of every mutant have at least this time.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(20);
 
@@ -37,7 +39,7 @@ pub struct MutantsOptions {
     /// Test only the mutants of this scope. May be given more than once.
     #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(scope::names()))]
     scope: Vec<String>,
-    /// How many mutants are tested at the same time. Each needs a tree of its own, of about 2 GB.
+    /// How many mutants are tested at the same time. Each needs its own tree, of about 2 GB.
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     jobs: usize,
     /// The start of the random numbers that choose the sample of a scope.
@@ -114,7 +116,7 @@ fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Recor
             continue;
         }
         println!("  {}: {} of {} mutants", phase.about, waiting.len(), mutants.len());
-        let control = waiting[0];
+        let controls = &waiting[..waiting.len().min(CONTROLS)];
         let of_files = waiting.chunk_by(|one, next| one.path() == next.path());
         let batches = Mutex::new(of_files.flat_map(|of_file| of_file.chunks(BATCH)));
         let progress = Mutex::new(Progress::new(waiting.len()));
@@ -124,7 +126,7 @@ fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Recor
                 .map(|tree| {
                     let (batches, progress) = (&batches, &progress);
                     threads.spawn(move || {
-                        let limit = control_runs(tree, scope, phase, control)?;
+                        let limit = control_runs(tree, scope, phase, controls)?;
                         loop {
                             let next = batches.lock().expect("no thread has panicked").next();
                             let Some(batch) = next else { return Ok(()) };
@@ -146,12 +148,17 @@ fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Recor
 
 /// Runs the tests without a mutant, and one mutant without the tests. Returns the time after which a mutant counts as
 /// detected because its tests do not end.
-fn control_runs(tree: &Tree, scope: &Scope, phase: &Phase, mutant: &Mutant) -> Result<Duration> {
+fn control_runs(tree: &Tree, scope: &Scope, phase: &Phase, mutants: &[&Mutant]) -> Result<Duration> {
     let taken = tree.time(scope, phase)?;
-    let untested = tree.test(scope, &scope::NO_TEST, &[mutant], SHORTEST_LIMIT)?;
-    let survives = untested.iter().all(|record| record.outcome != Outcome::Caught);
-    ensure!(survives && untested.len() == 1, "{} was detected without a test", mutant.name);
-    Ok(SHORTEST_LIMIT.max(taken * PATIENCE))
+    for mutant in mutants {
+        let untested = tree.test(scope, &scope::NO_TEST, &[mutant], SHORTEST_LIMIT)?;
+        match untested[0].outcome {
+            Outcome::Survived => return Ok(SHORTEST_LIMIT.max(taken * LIMIT_FACTOR)),
+            Outcome::Caught => bail!("{} was detected without a test", mutant.name),
+            Outcome::Unviable => {}
+        }
+    }
+    bail!("none of {} mutants compiles", mutants.len())
 }
 
 /// Prints how far a phase is.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -45,7 +45,10 @@ impl Records {
     /// Reads the results. `again` forgets those of the survivors.
     pub fn open(folder: &Path, again: bool) -> Result<Self> {
         let path = folder.join("results.jsonl");
-        let text = fs::read_to_string(&path).unwrap_or_default();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| path.display().to_string())?,
+        };
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -53,6 +56,9 @@ impl Records {
             .with_context(|| path.display().to_string())?;
         let mut records = Self { file, last: HashMap::new() };
         // The last line is incomplete if a run was killed.
+        if !text.is_empty() && !text.ends_with('\n') {
+            records.file.write_all(b"\n")?;
+        }
         for record in text.lines().filter_map(parse) {
             records.insert(record);
         }
@@ -78,10 +84,10 @@ impl Records {
             let mut record = record.clone();
             record.phase = phase;
             record.seconds += self.last(&record.mutant).map_or(0.0, |earlier| earlier.seconds);
-            writeln!(self.file, "{}", line(&record))?;
+            self.file.write_all(format!("{}\n", line(&record)).as_bytes())?;
             self.insert(record);
         }
-        Ok(self.file.flush()?)
+        Ok(())
     }
 
     fn insert(&mut self, record: Record) {
@@ -143,10 +149,12 @@ mod tests {
         records.add(1, &[Record::new(&mutant("1"), Outcome::Caught, 3.0)]).expect("it is written");
         assert!(!records.is_waiting(&mutant("1"), 2));
         assert_eq!(records.last(&mutant("1")).map(|record| record.seconds), Some(5.0));
+        let records = Records::open(folder.path(), false).expect("a file");
+        assert!(!records.is_waiting(&mutant("1"), 2), "nothing was appended to half a line");
     }
 
     #[test]
-    fn it_tests_survivors_again_if_it_is_told_to() {
+    fn it_tests_survivors_again_with_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut records = Records::open(folder.path(), false).expect("a file");
         records.add(1, &[Record::new(&mutant("1"), Outcome::Survived, 2.0)]).expect("it is written");

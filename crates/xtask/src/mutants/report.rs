@@ -97,10 +97,14 @@ pub fn write(root: &Path, mut report: Report, tested: &[Tested]) -> Result<()> {
     }
     print!("\n{text}");
     ensure!(unlisted.is_empty(), "survived, and not in {SURVIVORS}:\n{}", unlisted.join("\n"));
+    let survives = |name: &str| {
+        let mut survivors = tested.iter().flat_map(|tested| tested.with(Outcome::Survived));
+        survivors.any(|record| without_position(&record.mutant.name) == name)
+    };
     for tested in tested {
         let (scope, done, chosen) = (tested.scope, tested.results.len(), tested.chosen());
         ensure!(done == chosen, "{} mutants of {} have no result yet", chosen - done, scope.package);
-        let is_enough = tested.caught() * 100 >= tested.viable() * scope.required;
+        let is_enough = tested.viable() > 0 && tested.caught() * 100 >= tested.viable() * scope.required;
         ensure!(
             is_enough,
             "the tests detect less than {} % of the mutants of {}",
@@ -108,6 +112,8 @@ pub fn write(root: &Path, mut report: Report, tested: &[Tested]) -> Result<()> {
             scope.package
         );
     }
+    let stale: Vec<&str> = reasons.keys().copied().filter(|name| !survives(name)).collect();
+    ensure!(stale.is_empty(), "in {SURVIVORS}, but detected or gone:\n{}", stale.join("\n"));
     let all: f64 =
         tested.iter().flat_map(|tested| tested.results.values()).map(|record| record.seconds).sum();
     report.add("time of all runs together", format!("{:.0} min of builds and tests", all / 60.0));

@@ -26,7 +26,7 @@ pub struct Phase {
     pub cases: Option<&'static str>,
 }
 
-/// The control: every program of tests is built, and none of its tests runs.
+/// The control: the unit tests are built, and none of them runs.
 pub const NO_TEST: Phase = Phase {
     about: "no test",
     package: "",

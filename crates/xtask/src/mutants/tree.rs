@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use xtask_demo::run::{self, command, output, succeed};
 
@@ -117,18 +117,20 @@ impl Tree {
         let mut command = self.cargo_mutants(scope.package);
         command.args(["--in-place", "--baseline=skip", PROFILE, "--build-timeout=900", "--timeout"]);
         command.arg(limit.as_secs().to_string()).arg("--output").arg(&self.logs);
-        // Mutants that delete a field of a struct pass every `--re`, so the files are named, too.
+        // Mutants that delete a field of a struct pass every `--re`, so the file is named, too.
         command.arg("--re").arg(format!("^(?:{})$", names.join("|")));
-        command.args(mutants.iter().flat_map(|mutant| ["--file", mutant.path()]));
+        command.args(mutants.iter().take(1).flat_map(|mutant| ["--file", mutant.path()]));
         let tested = if phase.package.is_empty() { scope.package } else { phase.package };
         command.arg(format!("--test-package={tested}"));
         command.args(phase.programs.iter().map(|program| format!("--cargo-arg={program}")));
         command.args(["--", "--"]).args(phase.arguments).envs(environment(phase));
-        let printed = self.logs.join("printed");
+        let (printed, outcomes) = (self.logs.join("printed"), self.logs.join("mutants.out/outcomes.json"));
+        // cargo-mutants could fail before it writes its own.
+        drop(fs::remove_file(&outcomes));
         let file = fs::File::create(&printed)?;
-        // cargo-mutants fails if a mutant survives, so its status says little.
+        // cargo-mutants fails if a mutant survives, so its status states little.
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).status().with_context(needed)?;
-        let found = fs::read_to_string(self.logs.join("mutants.out/outcomes.json"))
+        let found = fs::read_to_string(&outcomes)
             .with_context(|| format!("cargo-mutants failed: {}", printed.display()))?;
         let found: Value = serde_json::from_str(&found)?;
         let outcomes = found["outcomes"].as_array().context("outcomes.json has no outcomes")?;
@@ -138,6 +140,8 @@ impl Tree {
                 outcomes.iter().find(is_its).with_context(|| format!("{} was not tested", mutant.name))?;
             let phases = outcome["phase_results"].as_array().context("an outcome has phases")?;
             let seconds = phases.iter().filter_map(|phase| phase["duration"].as_f64()).sum();
+            let is_built = phases.last().is_some_and(|last| last["phase"] == "Test");
+            ensure!(is_built || outcome["summary"] != "Timeout", "the build of {} did not end", mutant.name);
             Ok(Record::new(mutant, summary(&outcome["summary"])?, seconds))
         });
         records.collect()

@@ -20,10 +20,10 @@ impl World {
         let (due_since, record, max_retries) = (call.due_since, call.record, call.max_retries);
         let ring = &self.processes[call.process].rings[call.ring];
         let account = self.service.record(pair).account;
-        // A host may take the authorization for a proof after another account's pair was given by hand.
-        let due_known =
-            call.due_known.filter(|_| is_proof && ring.known.is_some_and(|known| known != account));
-        let (expected, known) = (ring.expected, due_known.or(ring.known));
+        // A host may take the authorization for a proof after the account became known, or after the program set a pair of
+        // another account.
+        let is_late = is_proof && ring.known.is_some_and(|known| known != account);
+        let (expected, known) = (ring.expected, if is_late { call.due_known } else { ring.known });
         let of_process = &self.processes[call.process].refusals;
         let refusal = ring.refusals.known(pair, due_since, call.due_tick);
         // Another keyring of the process may have proven the pair since, or its cool-down may be over first.
