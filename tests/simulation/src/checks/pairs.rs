@@ -134,10 +134,10 @@ impl World {
                 call.record.posts_refused += 1;
             }
         }
-        // The account page refuses good pairs too, if it does not exist. A pair that another keyring knows to be refused needs no
-        // other page.
+        // The account page refuses good pairs too, if it does not exist. A pair that another keyring knows to be refused, whichever
+        // client's cool-down counts, needs no other page.
         let of_process = &self.processes[call.process].refusals;
-        let is_known = of_process.of(pair).is_some_and(|refusal| now < refusal.latest);
+        let is_known = of_process.of(pair).is_some_and(|refusal| now < refusal.until);
         if answer.is_refused && (page.is_conclusive() || page == Page::OwnAccount && is_known) {
             call.record.refusals += 1;
             let until = now + policy.cool_down;
