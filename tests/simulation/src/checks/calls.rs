@@ -178,7 +178,7 @@ impl World {
         if call.task == Task::OwnAccount && self.episode.account_page == AccountPage::Refused {
             return;
         }
-        let (process, began) = (call.process, call.began);
+        let (process, began, not_before) = (call.process, call.began, call.record.not_before);
         let policy = self.processes[process].clients[call.client].policy.clone();
         let ring = &self.processes[process].rings[call.ring];
         // Another keyring of the process may have been refused before; that it was accepted since is not known here.
@@ -213,10 +213,12 @@ impl World {
         }
         let bad_until = known.iter().filter_map(|refusals| refusals.of(pair)).map(|one| one.latest).max();
         let bad_until = bad_until.unwrap_or_default();
-        let quiet_since = [ring.disturbed_until, source.since, self.service.changed_at, bad_until, began]
-            .into_iter()
-            .max()
-            .expect("five times");
+        // A wait that the service asked for is not a wait for a pair.
+        let quiet_since =
+            [ring.disturbed_until, source.since, self.service.changed_at, bad_until, began, not_before]
+                .into_iter()
+                .max()
+                .expect("six times");
         let (_, read_time) = self.episode.read_time;
         let (_, latency) = self.episode.latency;
         let usual = Duration::from_millis(2 * read_time + 2 * self.episode.oversleep + 2 * latency);
