@@ -195,7 +195,7 @@ impl CaFile {
         if file.metadata().map_err(failed)?.is_file() {
             let mut found = Vec::new();
             let reader = File::open(&path).map_err(failed)?;
-            reader.take(LONGEST_CA_FILE).read_to_end(&mut found).map_err(failed)?;
+            reader.take(LONGEST_CA_FILE + 1).read_to_end(&mut found).map_err(failed)?;
             if !is_replaceable(&found) {
                 return Err(StartError::CaFileNotOurs(path));
             }
@@ -207,14 +207,17 @@ impl CaFile {
 }
 
 /// More than the certificate of an authority, which has less than a kilobyte.
-const LONGEST_CA_FILE: u64 = 64 * 1024;
+const LONGEST_CA_FILE: u64 = 8 * 1024;
 
 /// Whether a file may be overwritten: it is empty, or it has the certificate of a sandbox's authority and nothing else.
 fn is_replaceable(contents: &[u8]) -> bool {
     if contents.is_empty() {
         return true;
     }
-    let Ok(text) = std::str::from_utf8(contents) else { return false };
+    let Some(text) = std::str::from_utf8(contents).ok().filter(|text| text.len() as u64 <= LONGEST_CA_FILE)
+    else {
+        return false;
+    };
     let is_one_certificate = text.trim_end().ends_with("-----END CERTIFICATE-----")
         && text.starts_with("-----BEGIN CERTIFICATE-----")
         && text.matches("-----BEGIN").count() == 1;
