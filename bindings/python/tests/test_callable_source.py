@@ -98,6 +98,7 @@ def test_its_exception_is_the_cause(sandbox: Sandbox, call: Calling) -> None:
         justcall_auth.CredentialsMissingError("No such tenant."),
         justcall_auth.SourceUnavailableError("The database is down."),
         justcall_auth.InvalidCredentialsError("Not this one."),
+        MemoryError(),
         KeyboardInterrupt(),
         SystemExit(3),
     ],

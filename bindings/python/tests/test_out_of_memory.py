@@ -89,3 +89,24 @@ assert failure.request_sent
 print("good")
 """
     check(start(LIMIT + script))
+
+
+def test_an_answer_that_does_not_fit_into_an_exchange_says_that_the_request_was_sent(start: Start) -> None:
+    script = """
+import time
+long, cause = b"x" * (300 * MIB), "x" * (300 * MIB)
+exchange = client.exchange("POST", "/v2.1/echo")
+while (action := exchange.next()) is not justcall_auth.Action.SEND:
+    if action is justcall_auth.Action.LOAD:
+        exchange.load()
+    else:
+        time.sleep(action.seconds)
+limit(128 * MIB)
+refused(lambda: bytes(300 * MIB), MemoryError)  # Positive control: the limit applies.
+for answer in (({}, long), ({"x-note": long}, b"")):
+    assert refused(lambda: exchange.answered(200, *answer)).request_sent
+for sent in (True, False):
+    assert refused(lambda: exchange.failed(cause, sent)).request_sent == sent
+print("good")
+"""
+    check(start(LIMIT + script))

@@ -144,11 +144,12 @@ class Client:
             - a callable without arguments that returns `Credentials`. The call that needs the pair
               calls it, on its own thread, and waits until it returns. The callable may use other
               clients, but not this one. An exception of the callable becomes the cause of a
-              `SourceUnavailableError`. A `JustCallError` is raised unchanged, and so is an exception
-              that is not an `Exception`. Raise a `JustCallError`, such as `CredentialsMissingError("No
-              such tenant.")`, to fail with your own message. Calls of other threads that waited for the
-              callable raise the same class with the same message: without control characters, with the
-              secrets of the pairs in use masked, and cut at 512 bytes.
+              `SourceUnavailableError`. A `JustCallError` or `MemoryError` is raised unchanged, and so
+              is an exception that is not an `Exception`. Raise a `JustCallError`, such as
+              `CredentialsMissingError("No such tenant.")`, to fail with your own message. Calls of
+              other threads that waited for the callable raise the same class with the same message:
+              without control characters, with the secrets of the pairs in use masked, and cut at 512
+              bytes.
         base_url: The address of the service, `https://host[:port][/prefix]`. None means
             `https://api.justcall.io`. `http://` is allowed only for loopback addresses.
         verify_path: The path that `verify` requests instead of `/v2/account` and its alternative.
