@@ -14,6 +14,8 @@ const BURST_LIMIT: u64 = 60;
 const SECOND: Duration = Duration::from_secs(1);
 /// What one process may send in a second beyond its share: at the start and the end of a release, and of a window.
 const EXTRA: u64 = 6;
+/// The held calls of a process of a fleet up to which the guide promises fewer requests in a second than the burst limit.
+const CALLS_OF_FLEET: u64 = 10;
 /// How long a call that waits for another one takes to notice that, in milliseconds.
 const POLL: u64 = 20;
 
@@ -23,7 +25,7 @@ pub struct Release {
     account: Account,
     /// When it is over, all oversleeping included.
     until: Duration,
-    /// How many requests of it may be sent in a second.
+    /// How many requests of it may be sent in a second. In a fleet, how many beyond the burst limit.
     allowed: u64,
 }
 
@@ -48,7 +50,7 @@ impl World {
         let now = self.now;
         let (process, ring) = (self.calls[slot].process, self.calls[slot].ring);
         let slack = 2 * self.episode.oversleep + POLL;
-        let (mut share, mut longest) = (0, Duration::ZERO);
+        let (mut released, mut share, mut longest) = (0_u64, 0, Duration::ZERO);
         for call in self.calls.iter_mut().filter(|call| (call.process, call.ring) == (process, ring)) {
             let Some(since) = call.held_since.take().filter(|_| call.machine.is_some()) else { continue };
             let held = now.saturating_sub(since);
@@ -56,6 +58,7 @@ impl World {
             let has_time = call.deadline.is_none_or(|deadline| deadline.saturating_sub(now) / 2 >= held);
             call.is_released = has_time && held >= SECOND;
             if call.is_released {
+                released += 1;
                 share += 1_000 * (1_000 + slack) / millis(held);
                 longest = longest.max(held);
             }
@@ -63,8 +66,12 @@ impl World {
         if !longest.is_zero() {
             let account = self.service.record(pair).account;
             let until = now + longest + Duration::from_millis(slack) + SECOND;
-            // The times are random.
-            let allowed = EXTRA + 2 * share.div_ceil(1_000);
+            let allowed = if self.episode.is_fleet {
+                released.saturating_sub(CALLS_OF_FLEET)
+            } else {
+                // The times are random.
+                EXTRA + 2 * share.div_ceil(1_000)
+            };
             self.releases.push(Release { account, until, allowed });
         }
     }
@@ -87,8 +94,11 @@ impl World {
         self.releases.retain(|release| now < release.until);
         let releases = self.releases.iter().filter(|release| release.account == account);
         let share: u64 = releases.map(|release| release.allowed).sum();
-        let share = if self.episode.is_fleet { 0 } else { share + self.processes.len() as u64 };
-        let limit = BURST_LIMIT.max(share);
+        let limit = if self.episode.is_fleet {
+            BURST_LIMIT + share
+        } else {
+            BURST_LIMIT.max(share + self.processes.len() as u64)
+        };
         if sent >= limit {
             let message = format!(
                 "{sent} requests of held calls of account {account} are sent in one second; fewer than {limit} may be"
