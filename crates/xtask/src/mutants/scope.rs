@@ -66,7 +66,15 @@ pub const SCOPES: &[Scope] = &[
                 about: "unit tests",
                 package: PROTOCOL,
                 programs: &["--lib"],
-                arguments: &["--skip=it_takes_linear_time"],
+                // All that take longer than the others together.
+                arguments: &[
+                    "--skip=it_takes_linear_time",
+                    "--skip=it_takes_the_same_time",
+                    "--skip=it_limits_the_number_of_stored_rejections",
+                    "--skip=it_reports_no_spike_after",
+                    "--skip=it_treats_a_lasting_increase_as_usual",
+                    "--skip=it_accepts_the_current_pair_then_the_candidate",
+                ],
                 cases: Some("40"),
             },
             Phase {

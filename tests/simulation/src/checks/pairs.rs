@@ -149,8 +149,8 @@ impl World {
         let shown = service::account(answer.response.body()).ok().filter(|_| page == Page::Account);
         let shown = shown.and_then(|account| account.id());
         let ring = self.ring(slot);
-        // A pair that must show its account is not accepted before it has.
-        let known = ring.known.filter(|_| !is_replacing);
+        // A pair that must show its account is not accepted before it has. The pair in use has shown it.
+        let known = ring.known.filter(|_| !is_replacing && ring.current != Some(pair));
         let wanted = ring.expected.or(known).filter(|_| !page.is_own());
         if answer.is_accepted && (wanted.is_none() || wanted == shown) {
             if !ring.accepted.contains(&pair) {
