@@ -2,7 +2,7 @@
 //!
 //! cargo-mutants puts one small fault at a time into the code, and a test must detect it. Each mutant first meets the tests
 //! that take seconds. Only those that survive meet the others. A result is recorded as soon as there is one, and counts until
-//! the mutated file changes, so a run of hours can be interrupted.
+//! the mutated file changes, so a run of hours can be interrupted, and goes on where the file of results is.
 
 mod record;
 mod report;
@@ -64,19 +64,19 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
     let trees = (0..options.jobs.max(1))
         .map(|number| Tree::prepare(root, &folder, number))
         .collect::<Result<Vec<_>>>()?;
-    let records = Mutex::new(Records::open(&folder, options.again)?);
+    let records = Mutex::new(Records::open(&root.join(record::RESULTS), options.again)?);
     let report = Report::begin(
         "Mutation tests",
         &format!("cargo xtask mutants --seed {}", options.seed),
         &options.seed.to_string(),
         "every mutant is one. The control: a mutant that no test may meet survives, and without a mutant all tests pass",
     );
+    let all = SCOPES.iter().map(|scope| trees[0].mutants(scope.package)).collect::<Result<Vec<_>>>()?;
     let mut tested = Vec::new();
-    for scope in SCOPES {
+    for (scope, all) in SCOPES.iter().zip(&all) {
         let is_selected = options.scope.is_empty() || options.scope.iter().any(|name| name == scope.name);
-        let all = trees[0].mutants(scope.package)?;
         let count = all.len();
-        let chosen = scope.choose(all, options.seed);
+        let chosen = scope.choose(all.clone(), options.seed);
         if is_selected {
             run::step(scope.about, || test(scope, &chosen, &trees, &records))?;
         }
@@ -87,11 +87,12 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
             .collect();
         tested.push(Tested { scope, count, results });
     }
+    records.lock().expect("no thread has panicked").tidy(all.iter().flatten())?;
     report::write(root, report, &tested)
 }
 
 /// A mutant, as cargo-mutants names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Mutant {
     /// The file with line and column, then what is changed.
     name: String,

@@ -1,14 +1,17 @@
-//! The results so far, in a file with a line of JSON for each.
+//! The results so far, in a file with a line for each. The file is committed, so that a run on another machine goes on.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
 
 use super::Mutant;
+
+/// The results of all runs. A line has the hash of the mutated file, the number of the last phase, what became of the mutant,
+/// the seconds of builds and tests, and its name.
+pub const RESULTS: &str = "docs/evidence/mutants.txt";
 
 /// What became of a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,40 +40,38 @@ impl Record {
 
 /// The results of all runs.
 pub struct Records {
+    path: PathBuf,
     file: File,
-    last: HashMap<(String, String), Record>,
+    last: BTreeMap<Mutant, Record>,
 }
 
 impl Records {
     /// Reads the results. `again` forgets those of the survivors.
-    pub fn open(folder: &Path, again: bool) -> Result<Self> {
-        let path = folder.join("results.jsonl");
-        let text = match fs::read_to_string(&path) {
+    pub fn open(path: &Path, again: bool) -> Result<Self> {
+        let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.with_context(|| path.display().to_string())?,
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| path.display().to_string())?;
-        let mut records = Self { file, last: HashMap::new() };
-        // The last line is incomplete if a run was killed.
-        if !text.is_empty() && !text.ends_with('\n') {
-            records.file.write_all(b"\n")?;
-        }
+        let mut last = BTreeMap::new();
         for record in text.lines().filter_map(parse) {
-            records.insert(record);
+            last.insert(record.mutant.clone(), record);
         }
         if again {
-            records.last.retain(|_, record| record.outcome != Outcome::Survived);
+            last.retain(|_, record| record.outcome != Outcome::Survived);
         }
-        Ok(records)
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.create(true).append(true).open(path).with_context(|| path.display().to_string())?;
+        // The last line is incomplete if a run was killed.
+        if !text.is_empty() && !text.ends_with('\n') {
+            file.write_all(b"\n")?;
+        }
+        Ok(Self { path: path.to_owned(), file, last })
     }
 
     /// Returns the result of the last phase that the mutant met.
     pub fn last(&self, mutant: &Mutant) -> Option<&Record> {
-        self.last.get(&key(mutant))
+        self.last.get(mutant)
     }
 
     /// Whether `mutant` must meet the tests of the phase with this number.
@@ -84,45 +85,44 @@ impl Records {
             let mut record = record.clone();
             record.phase = phase;
             record.seconds += self.last(&record.mutant).map_or(0.0, |earlier| earlier.seconds);
-            self.file.write_all(format!("{}\n", line(&record)).as_bytes())?;
-            self.insert(record);
+            self.file.write_all(line(&record).as_bytes())?;
+            self.last.insert(record.mutant.clone(), record);
         }
         Ok(())
     }
 
-    fn insert(&mut self, record: Record) {
-        self.last.insert(key(&record.mutant), record);
+    /// Writes the file again: the results of `mutants` in their order, and no others.
+    pub fn tidy<'a>(&self, mutants: impl Iterator<Item = &'a Mutant>) -> Result<()> {
+        let lines: String = mutants.filter_map(|mutant| self.last(mutant)).map(line).collect();
+        let new = self.path.with_extension("new");
+        fs::write(&new, lines).with_context(|| new.display().to_string())?;
+        fs::rename(&new, &self.path).with_context(|| self.path.display().to_string())
     }
 }
 
-fn key(mutant: &Mutant) -> (String, String) {
-    (mutant.name.clone(), mutant.file.clone())
-}
-
-fn line(record: &Record) -> Value {
+fn line(record: &Record) -> String {
     let outcome = match record.outcome {
         Outcome::Caught => "caught",
         Outcome::Survived => "survived",
         Outcome::Unviable => "unviable",
     };
-    json!({
-        "name": record.mutant.name, "file": record.mutant.file,
-        "phase": record.phase, "outcome": outcome, "seconds": record.seconds,
-    })
+    let Mutant { name, file } = &record.mutant;
+    format!("{file} {} {outcome} {:.1} {name}\n", record.phase, record.seconds)
 }
 
 fn parse(line: &str) -> Option<Record> {
-    let value: Value = serde_json::from_str(line).ok()?;
-    let text = |name: &str| value[name].as_str().map(str::to_owned);
-    let outcome = match value["outcome"].as_str()? {
+    let mut fields = line.splitn(5, ' ');
+    let file = fields.next()?.to_owned();
+    let phase = fields.next()?.parse().ok()?;
+    let outcome = match fields.next()? {
         "caught" => Outcome::Caught,
         "survived" => Outcome::Survived,
         "unviable" => Outcome::Unviable,
         _ => return None,
     };
-    let phase = usize::try_from(value["phase"].as_u64()?).ok()?;
-    let mutant = Mutant { name: text("name")?, file: text("file")? };
-    Some(Record { mutant, outcome, seconds: value["seconds"].as_f64()?, phase })
+    let seconds = fields.next()?.parse().ok()?;
+    let mutant = Mutant { name: fields.next()?.to_owned(), file };
+    Some(Record { mutant, outcome, seconds, phase })
 }
 
 #[cfg(test)]
@@ -136,30 +136,47 @@ mod tests {
     #[test]
     fn it_goes_on_where_a_killed_run_ended() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut records = Records::open(folder.path(), false).expect("a file");
+        let path = &folder.path().join("results.txt");
+        let mut records = Records::open(path, false).expect("a file");
         assert!(records.is_waiting(&mutant("1"), 0));
         records.add(0, &[Record::new(&mutant("1"), Outcome::Survived, 2.0)]).expect("it is written");
-        let path = folder.path().join("results.jsonl");
-        let text = std::fs::read_to_string(&path).expect("a file");
-        std::fs::write(&path, format!("{text}{}", &text[..30])).expect("it is written");
+        let text = std::fs::read_to_string(path).expect("a file");
+        std::fs::write(path, format!("{text}{}", &text[..12])).expect("it is written");
 
-        let mut records = Records::open(folder.path(), false).expect("a file");
+        let mut records = Records::open(path, false).expect("a file");
         assert!(!records.is_waiting(&mutant("1"), 0) && records.is_waiting(&mutant("1"), 1));
         assert!(records.is_waiting(&mutant("2"), 0), "the file was changed");
         records.add(1, &[Record::new(&mutant("1"), Outcome::Caught, 3.0)]).expect("it is written");
         assert!(!records.is_waiting(&mutant("1"), 2));
         assert_eq!(records.last(&mutant("1")).map(|record| record.seconds), Some(5.0));
-        let records = Records::open(folder.path(), false).expect("a file");
+        let records = Records::open(path, false).expect("a file");
         assert!(!records.is_waiting(&mutant("1"), 2), "nothing was appended to half a line");
+    }
+
+    #[test]
+    fn it_keeps_the_results_of_the_mutants_that_exist() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = &folder.path().join("results.txt");
+        let mut records = Records::open(path, false).expect("a file");
+        for file in ["1", "2", "3"] {
+            records.add(0, &[Record::new(&mutant(file), Outcome::Caught, 2.0)]).expect("it is written");
+        }
+        records.tidy([mutant("3"), mutant("1")].iter()).expect("it is written");
+        let text = std::fs::read_to_string(path).expect("a file");
+        let name = "a.rs:1:2: replace + with -";
+        assert_eq!(text, format!("3 0 caught 2.0 {name}\n1 0 caught 2.0 {name}\n"));
+        let records = Records::open(path, false).expect("a file");
+        assert!(!records.is_waiting(&mutant("1"), 1) && records.is_waiting(&mutant("2"), 1));
     }
 
     #[test]
     fn it_tests_survivors_again_with_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut records = Records::open(folder.path(), false).expect("a file");
+        let path = &folder.path().join("results.txt");
+        let mut records = Records::open(path, false).expect("a file");
         records.add(1, &[Record::new(&mutant("1"), Outcome::Survived, 2.0)]).expect("it is written");
         records.add(0, &[Record::new(&mutant("2"), Outcome::Caught, 2.0)]).expect("it is written");
-        let records = Records::open(folder.path(), true).expect("a file");
+        let records = Records::open(path, true).expect("a file");
         assert!(records.is_waiting(&mutant("1"), 0) && !records.is_waiting(&mutant("2"), 0));
     }
 }

@@ -63,7 +63,8 @@ impl Tree {
     /// they are not compiled into what is tested.
     pub fn mutants(&self, package: &str) -> Result<Vec<Mutant>> {
         let mut hashes = HashMap::new();
-        let tracked = output(&mut command(&self.folder, "git", &["ls-files", "--stage", "crates"]))?;
+        let tracked =
+            output(&mut command(&self.folder, "git", &["ls-files", "--stage", "--abbrev=12", "crates"]))?;
         for line in tracked.lines() {
             let (columns, path) = line.split_once('\t').context("git ls-files --stage has a tab")?;
             let hash = columns.split(' ').nth(1).context("git ls-files --stage has a hash")?;
