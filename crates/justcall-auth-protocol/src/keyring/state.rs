@@ -297,11 +297,14 @@ impl KeyringState {
         if self.set_aside(version, rejection.until) { RejectedPair::Candidate } else { RejectedPair::Former }
     }
 
-    /// Prevents the candidate `version` from being sent until `until`. Returns false if it is not the candidate.
+    /// Prevents the candidate `version` from being sent until `until`, or longer if that is known already. Returns false if
+    /// it is not the candidate.
     pub fn set_aside(&mut self, version: &PairVersion, until: Duration) -> bool {
-        let candidate = self.candidate.as_mut();
-        let candidate = candidate.filter(|candidate| candidate.version.is_same_pair(version));
-        candidate.map(|candidate| candidate.rejected_until = Some(until)).is_some()
+        let Some(candidate) = self.candidate.as_mut().filter(|one| one.version.is_same_pair(version)) else {
+            return false;
+        };
+        candidate.rejected_until = candidate.rejected_until.max(Some(until));
+        true
     }
 
     /// Removes the rejections before the change with the number `forgotten`.

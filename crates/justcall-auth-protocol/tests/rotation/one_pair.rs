@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use justcall_auth_protocol::Exchange;
 use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::EventKind;
 use justcall_auth_protocol::keyring::SourceRead;
+use justcall_auth_protocol::{Exchange, Policy};
 
 use crate::calls::{
     ACCOUNT, TEXTS, USERS, account_page, expecting, in_use, keyring_of, kinds, post, reads_source, sent,
@@ -73,6 +73,40 @@ fn it_does_not_prove_a_candidate_that_was_rejected_in_another_keyring_of_the_pro
         assert_eq!(sent(&mut post(&Arc::default(), &first, &at(3)), &at(3)), (pair, TEXTS.into()));
         assert_eq!(in_use(&first), 1);
         assert_eq!(first.keyring.rejected_for(at(3).monotonic), None, "the pair in use is still good");
+    }
+}
+
+#[test]
+fn it_does_not_end_a_cool_down_sooner_because_the_pair_belongs_to_another_account() {
+    for is_rejected in [true, false] {
+        let process = Arc::default();
+        let (sevens, eights) = (keyring_of("here", &process), keyring_of("here", &process));
+        let policy = Arc::new(Policy { cool_down: at(5).monotonic, ..Policy::clone(&expecting(7)) });
+        reload(&sevens, unwatched(1), &at(0));
+        reload(&sevens, unwatched(2), &at(0));
+        reload(&eights, unwatched(2), &at(0));
+        let mut slow = post(&policy, &sevens, &at(1));
+        assert_eq!(sent(&mut slow, &at(1)), (2, ACCOUNT.into()));
+        let mut eight = post(&Arc::default(), &eights, &at(1));
+        assert_eq!(sent(&mut eight, &at(1)), (2, TEXTS.into()));
+        respond(&mut eight, if is_rejected { 401 } else { 201 }, "", &at(2));
+        let mut other = post(&Arc::default(), &sevens, &at(2));
+        assert_eq!(sent(&mut other, &at(2)), (1, TEXTS.into()));
+        respond(&mut other, 401, "", &at(2));
+        if is_rejected {
+            // From here on, the keyring knows of both rejections.
+            reads_source(&mut other, SourceRead::Unchanged, &at(3));
+        }
+        respond(&mut slow, 200, &account_page(8), &at(3));
+        drop((slow, other));
+        let mut call = post(&policy, &sevens, &at(9));
+        if is_rejected {
+            reads_source(&mut call, SourceRead::Unchanged, &at(9));
+            let error = call.next(&at(9)).expect_err("both pairs are in their cool-down");
+            assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidCredentials, false));
+        } else {
+            assert_eq!(sent(&mut call, &at(9)), (2, ACCOUNT.into()));
+        }
     }
 }
 
