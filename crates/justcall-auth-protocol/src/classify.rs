@@ -196,6 +196,7 @@ mod tests {
             let start = "https://elsewhere.example/";
             with_header(302, "Location", &format!("{start}{}", "a".repeat(length - start.len())))
         };
+        assert_eq!(MAX_LOCATION, 8192);
         assert!(to(MAX_LOCATION).message().contains("a redirect to elsewhere.example (HTTP 302)"));
         assert!(to(MAX_LOCATION + 1).message().contains("a redirect (HTTP 302)"));
     }

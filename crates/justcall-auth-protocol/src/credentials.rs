@@ -284,6 +284,12 @@ mod tests {
         assert!(error.findings().len() > 10, "{error:?}");
         assert!(error.message().len() < 250 && error.message().ends_with("more problems."), "{error}");
         assert_eq!(error.reason(), Some(error.findings()[0].code().name()));
+
+        let messages: Vec<&str> = error.findings().iter().map(Finding::message).collect();
+        let with = |shown: usize| messages[..shown].join(" ");
+        let shown = (0..messages.len()).rfind(|shown| with(*shown).len() < MAX_MESSAGE).expect("one fits");
+        let more = messages.len() - shown;
+        assert_eq!(error.message(), format!("{} The pair has {more} more problems.", with(shown)));
     }
 
     #[test]

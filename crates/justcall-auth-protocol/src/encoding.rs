@@ -173,6 +173,7 @@ mod tests {
         }
         assert!(read_hex::<32>(&PUBLISHED[1..]).is_none() && read_hex::<32>(b"").is_none());
         assert!(read_hex::<32>(&[PUBLISHED, b"0"].concat()).is_none());
+        assert_eq!(read_hex::<1>(b"zz"), None, "two wrong digits");
         assert_eq!(read_hex(b"007fA0ff"), Some([0, 0x7f, 0xa0, 0xff]));
         assert_eq!(
             hex(&read_hex::<32>(&PUBLISHED.to_ascii_uppercase()).expect("digits")).as_bytes(),

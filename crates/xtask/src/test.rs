@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, package, step, succeed};
@@ -10,8 +10,12 @@ use xtask_demo::run::{self, cargo, package, step, succeed};
 use crate::python::{self, Venv};
 use crate::{deny, second, spelling};
 
+/// What the builds of a run need on the disk, in GB.
+const SPACE: u64 = 12;
+
 /// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
+    step("space on the disk", || space(root))?;
     step("Debian packages", || {
         packages::ensure(root, packages::TESTS)?;
         packages::ensure(root, packages::PACKAGE)?;
@@ -51,6 +55,24 @@ pub fn run(root: &Path) -> Result<()> {
     step("Python tests", || python_tests(root, &venv))?;
     step("the demo runs", || demo(root, &venv))?;
     println!("\n✓ everything passed");
+    Ok(())
+}
+
+/// Fails if a first run would fill the disk. A later one finds most of its files there.
+fn space(root: &Path) -> Result<()> {
+    let target = run::target_dir(root);
+    if target.join("debug").is_dir() {
+        return Ok(());
+    }
+    let printed = run::output(&mut run::command(&target, "df", &["--output=avail", "--block-size=1G", "."]))?;
+    let free = printed.lines().last().unwrap_or_default().trim();
+    let free: u64 = free.parse().with_context(|| format!("df printed {free:?}"))?;
+    ensure!(
+        free >= SPACE,
+        "{free} GB are free on the disk of {}, and a first run needs {SPACE} GB. Delete the builds of other clones, or set \
+         CARGO_TARGET_DIR to a folder on another disk",
+        target.display(),
+    );
     Ok(())
 }
 
