@@ -504,7 +504,10 @@ impl Exchange {
         if !is_proof || required.is_some() && account != required {
             return;
         }
-        if let Some(version) = self.keyring.promote(&in_flight.version, self.policy.overlap, now.monotonic) {
+        let InFlight { version, proof, .. } = in_flight;
+        if let Some(version) =
+            self.keyring.promote(version, proof.as_ref(), self.policy.overlap, now.monotonic)
+        {
             let what = "Another pair was proven and is in use now";
             self.reporter.report_about(&version, EventKind::Rotated, what, 0);
         }

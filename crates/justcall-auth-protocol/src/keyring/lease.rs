@@ -2,7 +2,7 @@
 //!
 //! At any time, at most one call of a process reads the source, and at most one proves a pair. Each holds a [`Lease`].
 //! A lease ends when it is dropped, at the deadline of its call, or after [`LEASE_LIMIT`] if the call has none. An
-//! abandoned call thus does not block others.
+//! abandoned call thus does not block others. What it finds after the end of its lease has no effect.
 
 use std::fmt;
 use std::sync::Arc;
@@ -71,9 +71,10 @@ impl Leases {
         Self::take(&mut self.proof, &mut self.count, deadline, now)
     }
 
-    /// Returns true if `lease` is in force and is the lease to read the source.
-    pub fn may_report(&self, lease: &Lease, now: Duration) -> bool {
-        self.refresh.is_some_and(|term| term.number == lease.number && !term.has_ended(now))
+    /// Returns true if `lease` is in force.
+    pub fn is_in_force(&self, lease: &Lease, now: Duration) -> bool {
+        let mut terms = [self.refresh, self.proof].into_iter().flatten();
+        terms.any(|term| term.number == lease.number && !term.has_ended(now))
     }
 
     pub fn end(&mut self, number: u64) {

@@ -192,7 +192,7 @@ impl Keyring {
             SourceRead::Unchanged => self.state.read().unused_source_pair(),
         });
         self.change(|state| {
-            if !state.leases.may_report(lease, now.monotonic) {
+            if !state.leases.is_in_force(lease, now.monotonic) {
                 return RefreshOutcome::LeaseEnded;
             }
             // Read within the change, so that a rejection forgotten in the meantime has no effect.
@@ -211,15 +211,22 @@ impl Keyring {
     }
 
     /// Puts `version` into use, because the service accepted it in a call that proved it. Returns the version in use if
-    /// it replaced another pair.
+    /// it replaced another pair. There is no effect if `lease`, to prove a pair, has ended: the service may have rejected
+    /// the pair since.
     pub(crate) fn promote(
         &self,
         version: &PairVersion,
+        lease: Option<&Lease>,
         overlap: Duration,
         now: Duration,
     ) -> Option<PairVersion> {
-        self.rejections.forget(&self.scope, version.credentials());
-        self.change(|state| state.promote(version, overlap, now))
+        self.change(|state| {
+            if lease.is_some_and(|lease| !state.leases.is_in_force(lease, now)) {
+                return None;
+            }
+            self.rejections.forget(&self.scope, version.credentials());
+            state.promote(version, overlap, now)
+        })
     }
 
     /// Prevents `version` from being sent until `until`, because the service rejected it.

@@ -52,7 +52,7 @@ fn it_accepts_the_current_pair_then_the_candidate() {
 fn it_accepts_the_previous_pair_for_the_overlap_after_a_call_proved_the_new_one() {
     let keyring = keyring([pair("first", false), pair("second", false)]);
     let candidate = keyring.candidate().expect("the second");
-    keyring.promote(&candidate, OVERLAP, at(10));
+    keyring.promote(&candidate, None, OVERLAP, at(10));
     assert_eq!(secrets(&keyring, 909), ["second", "first"]);
     assert_eq!(secrets(&keyring, 910), ["second"]);
 }
@@ -68,7 +68,7 @@ fn it_treats_a_delivery_as_proof_if_no_call_is_made() {
     assert_eq!(secrets(&keyring, 909), ["first", "second"]);
     assert_eq!(secrets(&keyring, 910), ["second"]);
     // A later proof by a call does not extend that time.
-    keyring.promote(&candidate, OVERLAP, at(905));
+    keyring.promote(&candidate, None, OVERLAP, at(905));
     assert_eq!(secrets(&keyring, 909), ["second", "first"]);
     assert_eq!(secrets(&keyring, 910), ["second"]);
 }
@@ -77,7 +77,7 @@ fn it_treats_a_delivery_as_proof_if_no_call_is_made() {
 fn it_drops_a_compromised_pair_as_soon_as_the_source_reports_it() {
     let keyring = keyring([pair("first", false), pair("second", true)]);
     assert_eq!(secrets(&keyring, 9), ["second"]);
-    keyring.promote(&keyring.candidate().expect("the second"), OVERLAP, at(10));
+    keyring.promote(&keyring.candidate().expect("the second"), None, OVERLAP, at(10));
     assert_eq!(secrets(&keyring, 11), ["second"]);
 }
 
@@ -85,7 +85,7 @@ fn it_drops_a_compromised_pair_as_soon_as_the_source_reports_it() {
 fn it_drops_the_previous_pair_too_if_the_current_one_is_compromised() {
     for (is_compromised, expected) in [(false, &["second", "third", "first"][..]), (true, &["third"])] {
         let keyring = keyring([pair("first", false), pair("second", false)]);
-        keyring.promote(&keyring.candidate().expect("the second"), OVERLAP, at(10));
+        keyring.promote(&keyring.candidate().expect("the second"), None, OVERLAP, at(10));
         load(&keyring, pair("third", is_compromised), 20);
         assert_eq!(secrets(&keyring, 21), expected);
     }

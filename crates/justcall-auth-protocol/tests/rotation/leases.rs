@@ -119,6 +119,38 @@ fn it_ends_the_lease_of_an_abandoned_proof() {
 }
 
 #[test]
+fn it_ignores_a_proof_that_ends_after_its_lease() {
+    for (answered, is_late) in [(4, false), (5, true)] {
+        let shared = shared();
+        reload(&shared, watched(1), &at(0));
+        reload(&shared, watched(2), &at(0));
+        let mut slow = call(&policy(5), &shared, &at(0));
+        assert!(take(&mut slow, &at(0)));
+        respond(&mut slow, 200, "", &at(answered));
+        let generation = shared.keyring.current().expect("a pair").generation();
+        assert_eq!(generation, if is_late { 1 } else { 2 }, "answered at {answered} s");
+    }
+}
+
+#[test]
+fn it_keeps_a_rejection_if_an_earlier_proof_ends_late() {
+    let shared = shared();
+    reload(&shared, watched(1), &at(0));
+    reload(&shared, watched(2), &at(0));
+    let mut slow = call(&policy(5), &shared, &at(0));
+    assert!(take(&mut slow, &at(0)));
+    let mut proves = call(&policy(5), &shared, &at(6));
+    assert!(take(&mut proves, &at(6)));
+    respond(&mut proves, 200, "", &at(7));
+    reload(&shared, watched(2), &at(8));
+    let mut rejected = call(&policy(5), &shared, &at(8));
+    assert!(take(&mut rejected, &at(8)));
+    respond(&mut rejected, 401, "", &at(9));
+    respond(&mut slow, 200, "", &at(10));
+    assert!(shared.keyring.rejected_for(at(10).monotonic).is_some());
+}
+
+#[test]
 fn it_reports_that_another_call_is_still_verifying_the_new_pair() {
     let shared = shared();
     reload(&shared, watched(1), &at(0));

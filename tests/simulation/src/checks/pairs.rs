@@ -118,6 +118,7 @@ impl World {
         let tick = self.tick();
         let (now, flight) = (self.now, &self.flights[number]);
         let (pair, is_proof, purpose) = (flight.pair, flight.is_proof, flight.purpose);
+        let (due_since, _) = flight.due;
         let status = answer.response.http_status();
         let call = &mut self.calls[slot];
         let policy = self.processes[call.process].clients[call.client].policy.clone();
@@ -145,14 +146,17 @@ impl World {
             let process = self.calls[slot].process;
             self.processes[process].refusals.learn(pair, tick, now, until);
         }
-        let is_replacing = matches!(self.calls[slot].task, Task::Replace(_));
+        let call = &self.calls[slot];
+        let is_replacing = matches!(call.task, Task::Replace(_));
+        let is_late = is_proof && !is_replacing && now >= call.deadline.unwrap_or(due_since + LEASE);
         let shown = service::account(answer.response.body()).ok().filter(|_| page == Page::Account);
         let shown = shown.and_then(|account| account.id());
         let ring = self.ring(slot);
-        // A pair that must show its account is not accepted before it has. The pair in use has shown it.
-        let known = ring.known.filter(|_| !is_replacing && ring.current != Some(pair));
+        // A pair that must show its account is not accepted before it has.
+        let known = ring.known.filter(|_| !is_replacing);
         let wanted = ring.expected.or(known).filter(|_| !page.is_own());
-        if answer.is_accepted && (wanted.is_none() || wanted == shown) {
+        // What a call finds after the end of its lease has no effect.
+        if answer.is_accepted && !is_late && (wanted.is_none() || wanted == shown) {
             if !ring.accepted.contains(&pair) {
                 ring.accepted.push(pair);
             }
