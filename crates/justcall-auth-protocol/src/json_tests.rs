@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
-use crate::json::{JsonScanner, RawText, TOO_DEEP, plain};
+use crate::json::{JsonScanner, RawText, TOO_DEEP, plain, small_value};
 
 /// Returns true if the parser accepts `value` as the value of a member.
 fn accepts(value: &str) -> bool {
@@ -31,6 +31,12 @@ fn it_accepts_128_levels_and_refuses_more() {
         JsonScanner::new(&format!("{{\"a\":{}", "[".repeat(100_000))).object(|s, _| s.skip_value()),
         Err(TOO_DEEP)
     );
+}
+
+#[test]
+fn it_builds_values_of_up_to_64_kib() {
+    let text = |length: usize| format!("\"{}\"", "a".repeat(length - 2));
+    assert!(small_value(&text(65_536)).is_some() && small_value(&text(65_537)).is_none());
 }
 
 #[test]

@@ -353,6 +353,31 @@ mod tests {
     }
 
     #[test]
+    fn it_accepts_texts_up_to_their_longest_length() {
+        let of = |letter: &str, length: usize| letter.repeat(length);
+        let path = |length: usize| Request::new("GET", &format!("/{}", of("a", length - 1)));
+        assert!(path(8192).is_ok());
+        let error = path(8193).expect_err("too long");
+        assert!(error.message().contains("8 KiB"), "{error}");
+
+        assert!(Request::new(&of("A", 32), "/").is_ok() && Request::new(&of("A", 33), "/").is_err());
+
+        let mut request = Request::new("GET", "/").expect("a good request");
+        request.set_header("x", &of("a", 65_535)).expect("64 KiB with the name");
+        let error = request.set_header("x", &of("a", 65_536)).expect_err("too long");
+        assert!(error.message().contains("64 KiB"), "{error}");
+    }
+
+    #[test]
+    fn it_shows_the_request_without_its_data() {
+        let mut request = Request::new("POST", "/v2.1/texts?to=canary").expect("a good request");
+        request.set_header("x-note", "canary").expect("a good header");
+        let shown = format!("{request:?}");
+        assert!(shown.contains("POST") && shown.contains("/v2.1/texts"), "{shown}");
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+
+    #[test]
     fn it_refuses_headers_that_only_the_library_sets() {
         let mut request = Request::new("GET", "/").expect("a good request");
         for bad in RESERVED_HEADERS {

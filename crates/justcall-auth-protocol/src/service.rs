@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::diagnose::MAX_HALF;
+use crate::error;
 use crate::printable::{self, is_printable};
 use crate::response::Response;
 use crate::{date, json};
@@ -198,6 +200,7 @@ fn inner(object: Option<&str>) -> Option<&str> {
 /// The length at which reading a message stops, in bytes. It exceeds the shown length, so that masking sees the whole
 /// pair.
 const MAX_MESSAGE: usize = 4 * 1024;
+const _: () = assert!(MAX_MESSAGE > error::MAX_MESSAGE + 2 * MAX_HALF);
 
 /// Returns the beginning of the raw JSON string `raw`, filtered as by [`printable::on_one_line`]. Returns `None` if
 /// `raw` is not a string.
@@ -318,6 +321,18 @@ mod tests {
             retry_after(&response(&headers), NOW.saturating_sub(hour)).expect("there is a wait").as_secs()
         };
         assert_eq!((without("yesterday"), without("")), (3630, 3630), "the clock of this machine counts");
+    }
+
+    #[test]
+    fn it_tells_the_three_forms_of_a_reset_apart() {
+        for (reset, seconds) in [
+            (1_000_000_000, NOW.as_secs() + 1_000_000_000),
+            (1_000_000_001, 1_000_000_001),
+            (EPOCH_MILLISECONDS, EPOCH_MILLISECONDS),
+            (EPOCH_MILLISECONDS + 1000, 1_000_000_001),
+        ] {
+            assert_eq!(reset_time(reset, NOW).as_secs(), seconds, "{reset}");
+        }
     }
 
     #[test]

@@ -218,6 +218,13 @@ mod tests {
     }
 
     #[test]
+    fn it_counts_a_status_without_its_own_counter_in_its_class() {
+        for (class, status) in [299, 399, 499, 599, 600].into_iter().enumerate() {
+            assert_eq!(status_index(status), STATUSES.len() + class, "{status}");
+        }
+    }
+
+    #[test]
     fn it_uses_the_same_memory_for_any_methods_and_statuses() {
         assert!(size_of::<Metrics>() < 2304, "{}", size_of::<Metrics>());
         let usage = Metrics::default();
