@@ -79,15 +79,19 @@ impl World {
 
     /// The call sends `pair`.
     pub(crate) fn check_release(&mut self, slot: usize, pair: Pair, is_proof: bool) {
+        let account = self.service.record(pair).account;
+        let ring = self.ring(slot);
+        let wanted = ring.expected.or(ring.known);
+        // The proofs of a pair that cannot show the required account fail, one after the other.
+        let may_succeed =
+            wanted.is_none_or(|wanted| wanted == account && self.episode.account_page == AccountPage::Shown);
         let call = &mut self.calls[slot];
-        // Without an account page, proofs for an expected account fail, one after the other.
-        let may_succeed = self.episode.account_page == AccountPage::Shown;
         let was_held = call.held_since.take().is_some() && is_proof && may_succeed;
         let is_released = std::mem::take(&mut call.is_released);
         if !was_held && !is_released {
             return;
         }
-        let (now, account) = (self.now, self.service.record(pair).account);
+        let now = self.now;
         if is_released {
             self.saw(Seen::ReleasedCalls);
         }
