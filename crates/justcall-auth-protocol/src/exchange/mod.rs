@@ -46,7 +46,6 @@ pub use action::{Action, Cause, Phase};
 use delivery::RequestDelivery;
 use recovery::{Recovery, another_call_proves, no_response_in_time, recently_rejected};
 use reporter::{Answered, Reporter};
-use retry::{backoff, may_retry};
 use state::{CallTask, ExchangeState, InFlight};
 use verification::{
     NO_ACCOUNT_PAGE_HINT, PairVerification, is_accepted, is_no_account_page, read_account, wrong_account,
@@ -417,29 +416,6 @@ impl Exchange {
     /// Returns true if the next request is the one that the call is about, and not a verification before or after it.
     fn is_subject_due(&self) -> bool {
         !self.is_verifying() || self.task.request().is_none()
-    }
-
-    /// Sends the request again after a wait if a retry may help. Otherwise ends the call with `error`.
-    fn retry_or_fail(&mut self, error: Error, now: &Moment) {
-        if self.retries >= self.policy.max_retries || !may_retry(self.outgoing(), &error) {
-            return drop(self.fail(error));
-        }
-        let wait = backoff(self.retries, now.random).max(error.retry_after().unwrap_or_default());
-        let until = now.monotonic.saturating_add(wait);
-        if self.deadline.is_some_and(|deadline| until >= deadline) {
-            return drop(self.fail(error));
-        }
-        self.count_retry(&error);
-        self.state = ExchangeState::Waiting(until);
-        self.reporter.retrying(wait, &error);
-    }
-
-    fn count_retry(&mut self, error: &Error) {
-        self.retries += 1;
-        if let Some(response) = error.response().filter(|_| self.is_subject_due()) {
-            self.delivery.last_response = Some(response.clone());
-        }
-        self.reporter.retried();
     }
 }
 
