@@ -114,7 +114,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "simulation",
-        about: "a hundred million requests in a simulated world",
+        about: "over a hundred million requests in a simulated world",
         report: Some("simulation"),
         run: simulation::run,
     },

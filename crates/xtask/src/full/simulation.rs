@@ -8,7 +8,9 @@ use xtask_demo::run::{cargo, output_shown, package_in_profile, succeed};
 use super::report::Report;
 use super::stage::Stage;
 
-const REQUESTS: &str = "100000000";
+const REQUESTS: &str = "120000000";
+/// The fewest resets of a pair that the run must have.
+const RESETS: u64 = 1_000_000;
 
 const EXPLANATION: &str = "\
 The product's exchange and keyring run, unchanged, in a simulated world of processes, clients, sources, a network and a service. Each
@@ -28,10 +30,14 @@ pub fn run(stage: &Stage<'_>) -> Result<()> {
     let printed = output_shown(simulate.current_dir(stage.root))?;
     let summary = printed.lines().next().context("the simulation printed nothing")?;
     let mut counts = String::new();
+    let mut resets = 0;
     for (count, what) in printed.lines().skip(1).filter_map(|line| line.trim().split_once("  ")) {
         writeln!(counts, "| {what} | {count} |")?;
+        if what.trim() == "resets of a pair" {
+            resets = count.parse()?;
+        }
     }
-    ensure!(!counts.is_empty(), "the simulation counted nothing");
+    ensure!(resets >= RESETS, "the simulation had {resets} resets, fewer than {RESETS}");
     report.add("result", summary.to_owned());
     report.write(stage.root, "simulation", &format!("{EXPLANATION}\n| what | times |\n|---|---|\n{counts}"))
 }
