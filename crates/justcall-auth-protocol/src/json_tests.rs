@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
-use crate::json::{JsonScanner, RawText, TOO_DEEP, plain, small_value};
+use crate::json::{JsonScanner, RawText, TOO_DEEP, is_text, plain, small_value};
 
 /// Returns true if the parser accepts `value` as the value of a member.
 fn accepts(value: &str) -> bool {
@@ -181,4 +181,19 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
                 .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+#[test]
+fn it_builds_a_value_of_at_most_64_kib() {
+    let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    assert!(small_value(&text(65_536)).is_some());
+    assert!(small_value(&text(65_537)).is_none());
+}
+
+#[test]
+fn it_compares_the_characters_of_a_string() {
+    assert!(is_text("\"ab\"", "ab") && is_text(r#""a\u0062""#, "ab") && is_text("\"\"", ""));
+    for raw in ["\"a\"", "\"abc\"", "ab", "1", r#""ab\ud800""#] {
+        assert!(!is_text(raw, "ab"), "{raw}");
+    }
 }

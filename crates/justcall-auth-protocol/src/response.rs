@@ -69,3 +69,21 @@ impl fmt::Debug for Response {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_shows_the_status_and_the_length_of_the_body() {
+        let response = Response::new(201, Headers::default(), b"canary".to_vec());
+        assert_eq!(format!("{response:?}"), "Response { http_status: 201, body_len: 6, .. }");
+    }
+
+    #[test]
+    fn it_keeps_the_time_at_which_it_was_received() {
+        let response = Response::new(200, Headers::default(), Vec::new());
+        assert_eq!(response.received(), Duration::ZERO);
+        assert_eq!(response.with_received(Duration::from_secs(7)).received(), Duration::from_secs(7));
+    }
+}

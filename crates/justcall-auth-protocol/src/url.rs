@@ -382,4 +382,35 @@ mod tests {
             assert_eq!(uri.port_u16(), port, "the transport parses the same port: {url}");
         }
     }
+
+    #[test]
+    fn it_parses_a_host_of_at_most_254_bytes_and_names_each_fault() {
+        let host = |length| "a".repeat(length);
+        for (text, parsed, port) in [
+            (&*host(254), &*host(254), None),
+            ("[::]:8443", "[::]", Some(8443)),
+            ("[fe80::]", "[fe80::]", None),
+        ] {
+            let expected = HostAndPort { host: parsed.to_owned(), port };
+            assert_eq!(HostAndPort::parse(text), Ok(expected), "{text}");
+        }
+        for (text, fault) in [
+            ("", "has no host, or a colon without a port"),
+            ("a:", "has no host, or a colon without a port"),
+            (":80", "has no host, or a colon without a port"),
+            ("]", "has a host that is neither a name nor an address"),
+            (&host(255), "has a host that is neither a name nor an address"),
+            ("a:0", NO_PORT),
+        ] {
+            assert_eq!(HostAndPort::parse(text), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn it_shows_its_text_and_whether_it_is_encrypted() {
+        for (text, encrypted) in [("https://gateway.corp/justcall", true), ("http://127.0.0.1:8080", false)] {
+            let url = BaseUrl::parse(text).expect(text);
+            assert_eq!((url.to_string().as_str(), url.is_encrypted()), (text, encrypted));
+        }
+    }
 }

@@ -53,6 +53,8 @@ mod tests {
             "YWJjMTIzZGVmNDU2\nOnNlYzc4OXh5ejAwMA==\n",
             "fn5-fn5-fn46fn5-fn5-",
             "fn5+fn5+fn46fn5+fn5+",
+            // A secret of one colon.
+            "YWJjZGVmZ2g6Og==",
         ] {
             assert!(encodes_a_pair(encoded.as_bytes()), "{encoded}");
         }
@@ -73,6 +75,10 @@ mod tests {
             "YWJjMTIzZGVmNDU2OnNlYzc4OXh5ejAwMA===",
             "YWJjMTIz=GVmNDU2OnNlYzc4OXh5ejAwMA==",
             "YTpi",
+            // White space and a line break within the secret, and no secret.
+            "YWJjMTIzZGVmNDU2OnNlYyA3ODl4eXo=",
+            "YWJjMTIzZGVmNDU2OnNlYwo3ODl4eXo=",
+            "YWJjZGVmZ2hpOg==",
         ] {
             assert!(!encodes_a_pair(other.as_bytes()), "{other}");
         }

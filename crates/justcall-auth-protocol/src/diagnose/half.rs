@@ -139,7 +139,7 @@ mod tests {
         {
             assert_eq!(codes(named.as_bytes()), [Code::VariableName], "{named}");
         }
-        for plain in ["canary7f==", "AB=canary7f", "MY_AUTH==", "canary=7f"] {
+        for plain in ["canary7f==", "AB=canary7f", "A_=canary7f", "MY_AUTH==", "canary=7f"] {
             assert_eq!(codes(plain.as_bytes()), [Code::UnusualShape], "{plain}");
         }
     }
@@ -148,5 +148,12 @@ mod tests {
     fn it_distinguishes_json_from_a_placeholder() {
         assert_eq!(codes(b"{\"a\":1}"), [Code::JsonPasted, Code::ColonInSecret]);
         assert_eq!(codes(b"{a:1}"), [Code::Placeholder, Code::ColonInSecret]);
+    }
+
+    #[test]
+    fn it_recognises_a_quotation_mark_on_one_side() {
+        for quoted in ["\"canary7f", "canary7f\"", "'canary7f'"] {
+            assert!(codes(quoted.as_bytes()).contains(&Code::Quotes), "{quoted}");
+        }
     }
 }

@@ -139,9 +139,18 @@ mod tests {
             "api_key = 'canary'\napi_secret = 'canary7f'",
             "api_key: canary\napi_secret: canary7f",
             "API Key: canary\nAPI Secret: canary7f",
+            "_AUTH=canary",
         ] {
             assert_eq!(codes(pasted), ["assignment_pasted"], "{pasted:?}");
         }
         assert_eq!(codes("JUSTCALL_AUTH=canary:canary7f")[0], "variable_name");
+        assert_ne!(codes("7AUTH=canary")[0], "assignment_pasted", "no variable starts with a digit");
+    }
+
+    #[test]
+    fn it_reports_a_missing_half_unless_the_text_is_far_too_long_for_one() {
+        assert!(codes("canary7f").contains(&"one_half"));
+        let long = codes(&"canary7f".repeat(1000));
+        assert!(long.contains(&"too_long") && !long.contains(&"one_half"), "{long:?}");
     }
 }

@@ -61,6 +61,7 @@ mod tests {
         assert_eq!(kinds("a\u{feff}".as_bytes()), [Code::ZeroWidth]);
         assert_eq!(kinds("“a”".as_bytes()), [Code::SmartQuotes]);
         assert_eq!(kinds("a\u{200b}b\u{ad}".as_bytes()), [Code::ZeroWidth]);
+        assert_eq!(kinds("a\u{202e}b".as_bytes()), [Code::ZeroWidth]);
         assert_eq!(kinds("a\u{a0}b\u{202f}\u{3000}".as_bytes()), [Code::NoBreakSpace]);
         assert_eq!(kinds("aä：".as_bytes()), [Code::NotAscii]);
         assert_eq!(kinds(b"a\xa0"), [Code::NotAscii]);

@@ -152,6 +152,7 @@ mod tests {
             ("--header \"AUTHORIZATION: k:s \" \\", Code::HeaderName, "k:s "),
             ("-H Authorization:\"k:s\"", Code::HeaderName, "\"k:s\""),
             ("\"Authorization\": \"k:s\",", Code::HeaderName, "k:s"),
+            ("\"Authorization\": k:s\n}", Code::HeaderName, "k:s"),
             ("{'Authorization' : 'k:s'}", Code::HeaderName, "k:s"),
             ("'Authorization' => \"k:s\"", Code::HeaderName, "k:s"),
             ("\"Authorization\", \"k:s\");", Code::HeaderName, "k:s"),
@@ -160,6 +161,7 @@ mod tests {
             ("curl -u k:s https://x/", Code::CurlUser, "k:s"),
             ("curl --user 'k:s' https://x/", Code::CurlUser, "k:s"),
             ("-u \"k:s\"", Code::CurlUser, "k:s"),
+            ("curl https://x/ -u k:s", Code::CurlUser, "k:s"),
             (" Bearer  k:s ", Code::SchemePrefix, "k:s "),
             ("basic azpz", Code::SchemePrefix, "azpz"),
             (" 'k:s'\n", Code::Quotes, "k:s"),
@@ -188,6 +190,16 @@ mod tests {
             "\"k:s'",
         ] {
             assert_eq!(unwrap(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn it_recognises_the_name_of_the_header_as_a_half() {
+        for half in ["Authorization", "authorization:", "AUTHORIZATION: x"] {
+            assert!(is_header_name(half.as_bytes()), "{half}");
+        }
+        for half in ["authorizations", "authorisation", ""] {
+            assert!(!is_header_name(half.as_bytes()), "{half}");
         }
     }
 }

@@ -131,4 +131,20 @@ mod tests {
         assert_eq!((rejections.changes(), rejections.forgotten()), (3, 2));
         assert!(rejections.of("https://api.justcall.io", &pair, Duration::ZERO).is_some());
     }
+
+    #[test]
+    fn it_ends_a_rejection_at_its_time_and_shows_none() {
+        let rejections = Rejections::default();
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("a good pair");
+        let until = Duration::from_secs(30);
+        let rejection = Rejection { since: Duration::ZERO, at: Duration::ZERO, until };
+        rejections.remember("https://api.justcall.io", &pair, rejection);
+        let last = until.checked_sub(Duration::from_nanos(1)).expect("30 s");
+        assert!(rejections.of("https://api.justcall.io", &pair, last).is_some());
+        assert_eq!(rejections.of("https://api.justcall.io", &pair, until), None);
+        assert_eq!(rejections.of("http://127.0.0.1:8080", &pair, last), None, "of another server");
+        assert_eq!(format!("{rejections:?}"), "Rejections { .. }");
+        rejections.forget("https://api.justcall.io", &pair);
+        assert_eq!(rejections.of("https://api.justcall.io", &pair, last), None);
+    }
 }

@@ -130,7 +130,9 @@ mod tests {
         assert_eq!(used_after(&budget, 1799, 12600), 15, "a new window");
         assert_eq!(used_after(&budget, 980, 9000), 16, "a late response of the previous window");
         assert_eq!(used_after(&budget, 1798, 12600), 17);
-        assert_eq!(used_after(&budget, 1700, 12603), 18, "a window that ends three seconds later is another");
+        assert_eq!(used_after(&budget, 1790, 12598), 25, "two seconds before the end of the window");
+        assert_eq!(used_after(&budget, 1788, 12602), 27, "two seconds after it");
+        assert_eq!(used_after(&budget, 1700, 12603), 28, "a window that ends three seconds later is another");
     }
 
     #[test]
@@ -139,5 +141,19 @@ mod tests {
         budget.set(&RateLimit::default());
         budget.set(&RateLimit::default());
         assert_eq!((budget.used(), budget.main.remaining.read()), (2, None));
+    }
+
+    #[test]
+    fn it_keeps_the_figures_that_a_response_lacks() {
+        let budget = Budget::default();
+        let window = |limit, remaining, reset| RateWindow {
+            limit,
+            remaining,
+            reset: Option::map(reset, Duration::from_secs),
+        };
+        let burst = window(Some(60), Some(59), Some(9000));
+        budget.set(&RateLimit { main: window(Some(1800), Some(7), None), burst });
+        budget.set(&RateLimit { main: window(None, Some(6), None), burst: RateWindow::default() });
+        assert_eq!(budget.read(), RateLimit { main: window(Some(1800), Some(6), None), burst });
     }
 }

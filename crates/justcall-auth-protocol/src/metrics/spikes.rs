@@ -264,4 +264,24 @@ mod tests {
         assert_eq!(spikes_seen.len(), 1, "{spikes_seen:?}");
         assert!(spikes_seen[0].requests <= 6000);
     }
+
+    #[test]
+    fn it_starts_the_first_hour_with_the_first_minute() {
+        let spikes = Spikes::default();
+        spikes.count(Duration::ZERO);
+        let after_an_hour = (0..61).filter_map(|_| spikes.count(Duration::from_secs(3600))).count();
+        assert_eq!(after_an_hour, 1, "it was counted from the first minute of the clock");
+    }
+
+    #[test]
+    fn it_counts_a_busy_minute_in_full_an_hour_after_a_spike() {
+        let spikes = Spikes::default();
+        run(&spikes, 0..1, |_| 1);
+        assert_eq!(run(&spikes, 60..61, |_| 61).len(), 1);
+        assert_eq!(run(&spikes, 119..120, |_| 200).len(), 0, "within the hour: counted as the limit");
+        assert_eq!(run(&spikes, 120..121, |_| 100).len(), 0, "not above the limit");
+        assert!((59.0..=60.0).contains(&spikes.busiest()), "{}", spikes.busiest());
+        run(&spikes, 121..122, |_| 1);
+        assert!((spikes.busiest() - 100.0).abs() < 0.1, "{}", spikes.busiest());
+    }
 }

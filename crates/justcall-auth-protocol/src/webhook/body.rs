@@ -131,6 +131,7 @@ mod tests {
             (r#"{"type":"a\u007c","webhook_url":"a"}"#, "vertical bar"),
             (r#"{"type":"a\n","webhook_url":"a"}"#, "control character"),
             (r#"{"type":"a","webhook_url":"a\u0000"}"#, "control character"),
+            (r#"{"type":"\u0001","webhook_url":"a"}"#, "control character"),
             ("{\"type\":\"a\u{85}\",\"webhook_url\":\"a\"}", "control character"),
         ] {
             assert!(refusal(body.as_bytes()).contains(why), "{body}");
@@ -139,6 +140,7 @@ mod tests {
 
     #[test]
     fn it_accepts_a_body_of_1_mib_and_none_larger() {
+        assert_eq!(MAX_BODY, 1_048_576);
         let with = |length: usize| GOOD.replace('{', &format!("{{\"data\":\"{}\",", "x".repeat(length)));
         let room = MAX_BODY - with(0).len();
         assert!(read(with(room).as_bytes()).is_ok());
@@ -150,5 +152,12 @@ mod tests {
         let mut body = GOOD.replace('{', r#"{"data":"x","#).into_bytes();
         body[9] = 0xff;
         assert!(refusal(&body).contains("UTF-8"));
+    }
+
+    #[test]
+    fn it_accepts_text_that_is_not_ascii() {
+        let body = r#"{"type":"täst","webhook_url":"https://münchen.example/"}"#;
+        let signed = read(body.as_bytes()).expect(body);
+        assert_eq!((&*signed.url, &*signed.event_type), ("https://münchen.example/", "täst"));
     }
 }

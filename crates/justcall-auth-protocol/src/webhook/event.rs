@@ -89,4 +89,14 @@ mod tests {
             assert!(WebhookEvent::unverified("", "", 0, 0, signature).is_err(), "{signature}");
         }
     }
+
+    #[test]
+    fn it_shows_neither_the_url_nor_the_signature() {
+        let event = WebhookEvent::unverified("https://canary/", "call.completed", 7, 1, &"ab".repeat(32));
+        let shown = format!("{:?}", event.expect("64 digits"));
+        assert_eq!(
+            shown,
+            "WebhookEvent { event_type: \"call.completed\", timestamp: 7, secret_index: 1, .. }"
+        );
+    }
 }

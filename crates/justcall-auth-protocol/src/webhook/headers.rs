@@ -113,4 +113,11 @@ mod tests {
             assert_eq!(WebhookHeaders::find(headers).signature, Some(REPEATED));
         }
     }
+
+    #[test]
+    fn it_shows_which_headers_are_present_and_no_value() {
+        let headers = WebhookHeaders::new(Some(b"canary"), None, Some(b"canary"));
+        let shown = format!("{headers:?}");
+        assert_eq!(shown, "WebhookHeaders { signature: true, version: false, timestamp: true }");
+    }
 }

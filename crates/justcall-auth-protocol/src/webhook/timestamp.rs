@@ -28,6 +28,8 @@ mod tests {
         for text in ["2024-03-21 17:08:22", "1711040902", "1711040902000", "1711040902999", "0001711040902"] {
             assert_eq!(read(text.as_bytes()), Some(1_711_040_902), "{text}");
         }
+        assert_eq!(read(b"1000000000000"), Some(1_000_000_000_000), "the last one in seconds");
+        assert_eq!(read(b"1000000000001"), Some(1_000_000_000), "the first one in milliseconds");
         assert_eq!(read(b"0"), Some(0));
         assert_eq!(read(b"0000-01-01 00:00:00"), Some(-62_167_219_200));
         assert_eq!(read(b"9999-12-31 23:59:59"), Some(253_402_300_799));

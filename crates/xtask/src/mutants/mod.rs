@@ -2,8 +2,9 @@
 //!
 //! cargo-mutants puts one small fault at a time into the code, and a test must detect it. Each mutant first meets the tests
 //! that take seconds. Only those that survive meet the others. A result is recorded as soon as there is one, and counts until
-//! the mutated file changes, so a run of hours can be interrupted, and goes on where the file of results is.
+//! the code of the mutated file changes, so a run of hours can be interrupted, and goes on where the file of results is.
 
+mod listing;
 mod record;
 mod report;
 mod scope;
@@ -64,6 +65,7 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
     let trees = (0..options.jobs.max(1))
         .map(|number| Tree::prepare(root, &folder, number))
         .collect::<Result<Vec<_>>>()?;
+    trees[0].check_version()?;
     let records = Mutex::new(Records::open(&root.join(record::RESULTS), options.again)?);
     let report = Report::begin(
         "Mutation tests",
@@ -71,7 +73,8 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
         &options.seed.to_string(),
         "every mutant is one. The control: a mutant that no test may meet survives, and without a mutant all tests pass",
     );
-    let all = SCOPES.iter().map(|scope| trees[0].mutants(scope.package)).collect::<Result<Vec<_>>>()?;
+    let all =
+        SCOPES.iter().map(|scope| listing::mutants(&trees[0], scope.package)).collect::<Result<Vec<_>>>()?;
     let mut tested = Vec::new();
     for (scope, all) in SCOPES.iter().zip(&all) {
         let is_selected = options.scope.is_empty() || options.scope.iter().any(|name| name == scope.name);
@@ -96,7 +99,7 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
 struct Mutant {
     /// The file with line and column, then what is changed.
     name: String,
-    /// The hash of the file.
+    /// The hash of the code in the file.
     file: String,
 }
 

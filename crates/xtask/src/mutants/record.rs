@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::Mutant;
 
-/// The results of all runs. A line has the hash of the mutated file, the number of the last phase, what became of the mutant,
+/// The results of all runs. A line has the hash of the mutated code, the number of the last phase, what became of the mutant,
 /// the seconds of builds and tests, and its name.
 pub const RESULTS: &str = "docs/evidence/mutants.txt";
 

@@ -1,6 +1,5 @@
 //! A copy of the sources in which one mutant after the other is built and tested.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,19 +15,6 @@ use super::scope::{Phase, Scope};
 
 /// The version of cargo-mutants: another one makes other mutants.
 const VERSION: &str = "27.1.0";
-/// Attributes of functions that are not compiled on Linux on x86-64, without a model checker.
-const OTHER_SYSTEMS: [&str; 10] = [
-    "#[cfg(windows)]",
-    "#[cfg(not(unix))]",
-    "#[cfg(not(target_os = \"linux\"))]",
-    "#[cfg(not(any(unix",
-    "#[cfg(target_arch = \"aarch64\")]",
-    "#[cfg(not(any(target_arch",
-    "#[cfg(not(all(unix",
-    "#[cfg(shuttle)]",
-    "#[cfg(target_family = \"wasm\")]",
-    "#[cfg(target_vendor = \"apple\")]",
-];
 const PROFILE: &str = "--profile=mutants";
 
 pub struct Tree {
@@ -57,38 +43,6 @@ impl Tree {
         let logs = parent.join(format!("logs-{number}"));
         fs::create_dir_all(&logs)?;
         Ok(Self { folder, logs })
-    }
-
-    /// Returns the mutants of a package, without those in tests and in functions for other systems: both survive because
-    /// they are not compiled into what is tested.
-    pub fn mutants(&self, package: &str) -> Result<Vec<Mutant>> {
-        let mut hashes = HashMap::new();
-        let tracked =
-            output(&mut command(&self.folder, "git", &["ls-files", "--stage", "--abbrev=12", "crates"]))?;
-        for line in tracked.lines() {
-            let (columns, path) = line.split_once('\t').context("git ls-files --stage has a tab")?;
-            let hash = columns.split(' ').nth(1).context("git ls-files --stage has a hash")?;
-            hashes.insert(path, hash);
-        }
-        let mut list = self.cargo_mutants(package);
-        let list = output(list.args(["--list", "--json"])).with_context(needed)?;
-        let list: Value = serde_json::from_str(&list)?;
-        let mut sources: HashMap<&str, String> = HashMap::new();
-        let mut mutants = Vec::new();
-        for mutant in list.as_array().context("a list")? {
-            let name = mutant["name"].as_str().context("a mutant has a name")?.to_owned();
-            let path = mutant["file"].as_str().context("a mutant has a file")?;
-            let file = (*hashes.get(path).with_context(|| format!("{path} is not tracked"))?).to_owned();
-            if !sources.contains_key(path) {
-                sources.insert(path, fs::read_to_string(self.folder.join(path))?);
-            }
-            let line = mutant["function"]["span"]["start"]["line"].as_u64();
-            let line = line.and_then(|line| usize::try_from(line).ok()).unwrap_or_default();
-            if !name.contains(" tests::") && !is_for_another_system(&sources[path], line) {
-                mutants.push(Mutant { name, file });
-            }
-        }
-        Ok(mutants)
     }
 
     /// Runs the tests of `phase` without a mutant. Returns how long they take once they are built.
@@ -148,6 +102,27 @@ impl Tree {
         records.collect()
     }
 
+    /// Fails if another version of cargo-mutants is installed, or none.
+    pub fn check_version(&self) -> Result<()> {
+        let found = output(&mut self.cargo(&["mutants", "--version"])).with_context(needed)?;
+        ensure!(
+            found.trim() == format!("cargo-mutants {VERSION}"),
+            "{} is installed. {}",
+            found.trim(),
+            needed()
+        );
+        Ok(())
+    }
+
+    /// Lists the mutants of a package, as JSON.
+    pub fn list(&self, package: &str) -> Result<String> {
+        output(self.cargo_mutants(package).args(["--list", "--json"])).with_context(needed)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn cargo_mutants(&self, package: &str) -> Command {
         let mut mutants = self.cargo(&["mutants", "--no-config", "--colors=never"]);
         mutants.arg(format!("--package={package}"));
@@ -159,13 +134,6 @@ impl Tree {
         cargo.env_remove("CARGO_TARGET_DIR");
         cargo
     }
-}
-
-/// Whether the attributes of the function that starts with them at `line` exclude Linux on x86-64.
-fn is_for_another_system(source: &str, line: usize) -> bool {
-    let lines = source.lines().skip(line.saturating_sub(1)).map(str::trim_start);
-    let mut attributes = lines.take_while(|line| line.starts_with("#[") || line.starts_with("//"));
-    attributes.any(|line| OTHER_SYSTEMS.iter().any(|attribute| line.starts_with(attribute)))
 }
 
 fn needed() -> String {
@@ -194,15 +162,6 @@ fn escape(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn it_knows_functions_for_other_systems() {
-        let source = "#[cfg(unix)]\nfn a() {}\n\n#[cfg(windows)]\n/// Text.\nfn b() {\n}\nfn c() {}\n";
-        assert_eq!(
-            [1, 4, 8, 0].map(|line| super::is_for_another_system(source, line)),
-            [false, true, false, false]
-        );
-    }
-
     #[test]
     fn it_matches_a_name_literally() {
         assert_eq!(

@@ -1,0 +1,112 @@
+//! Which mutants a package has.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use xtask_demo::run::command;
+
+use super::Mutant;
+use super::tree::Tree;
+
+/// Attributes of functions that are not compiled on Linux on x86-64, without a model checker.
+const OTHER_SYSTEMS: [&str; 10] = [
+    "#[cfg(windows)]",
+    "#[cfg(not(unix))]",
+    "#[cfg(not(target_os = \"linux\"))]",
+    "#[cfg(not(any(unix",
+    "#[cfg(target_arch = \"aarch64\")]",
+    "#[cfg(not(any(target_arch",
+    "#[cfg(not(all(unix",
+    "#[cfg(shuttle)]",
+    "#[cfg(target_family = \"wasm\")]",
+    "#[cfg(target_vendor = \"apple\")]",
+];
+/// How many letters of a hash tell the versions of a file apart.
+const HASH_LENGTH: usize = 12;
+
+/// A source file.
+struct Source {
+    text: String,
+    /// The hash of the code without the tests behind it, which do not change a mutant.
+    hash: String,
+}
+
+/// Returns the mutants of a package, without those in tests and in functions for other systems: both survive because they are
+/// not compiled into what is tested.
+pub fn mutants(tree: &Tree, package: &str) -> Result<Vec<Mutant>> {
+    let list: Value = serde_json::from_str(&tree.list(package)?)?;
+    let mut sources: HashMap<&str, Source> = HashMap::new();
+    let mut mutants = Vec::new();
+    for mutant in list.as_array().context("a list")? {
+        let name = mutant["name"].as_str().context("a mutant has a name")?.to_owned();
+        let path = mutant["file"].as_str().context("a mutant has a file")?;
+        if !sources.contains_key(path) {
+            sources.insert(path, read(tree.folder(), path)?);
+        }
+        let source = &sources[path];
+        let line = mutant["function"]["span"]["start"]["line"].as_u64();
+        let line = line.and_then(|line| usize::try_from(line).ok()).unwrap_or_default();
+        if !name.contains(" tests::") && !is_for_another_system(&source.text, line) {
+            mutants.push(Mutant { name, file: source.hash.clone() });
+        }
+    }
+    Ok(mutants)
+}
+
+fn read(folder: &Path, path: &str) -> Result<Source> {
+    let text = fs::read_to_string(folder.join(path)).with_context(|| path.to_owned())?;
+    let hash = hash(folder, code(&text))?;
+    Ok(Source { text, hash })
+}
+
+/// Returns the part of a source file before its tests.
+fn code(text: &str) -> &str {
+    text.split_once("#[cfg(test)]\nmod tests").map_or(text, |(code, _)| code).trim_end()
+}
+
+/// Returns the start of git's hash of `text`.
+fn hash(folder: &Path, text: &str) -> Result<String> {
+    let mut git = command(folder, "git", &["hash-object", "--stdin"]);
+    let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot start git")?;
+    child.stdin.take().expect("it was piped").write_all(text.as_bytes())?;
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "git hash-object ended with {}", output.status);
+    let hash = String::from_utf8(output.stdout)?;
+    Ok(hash.get(..HASH_LENGTH).context("git hash-object printed no hash")?.to_owned())
+}
+
+/// Whether the attributes of the function that starts with them at `line` exclude Linux on x86-64.
+fn is_for_another_system(source: &str, line: usize) -> bool {
+    let lines = source.lines().skip(line.saturating_sub(1)).map(str::trim_start);
+    let mut attributes = lines.take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+    attributes.any(|line| OTHER_SYSTEMS.iter().any(|attribute| line.starts_with(attribute)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn it_knows_functions_for_other_systems() {
+        let source = "#[cfg(unix)]\nfn a() {}\n\n#[cfg(windows)]\n/// Text.\nfn b() {\n}\nfn c() {}\n";
+        assert_eq!(
+            [1, 4, 8, 0].map(|line| super::is_for_another_system(source, line)),
+            [false, true, false, false]
+        );
+    }
+
+    #[test]
+    fn it_hashes_the_code_without_its_tests() {
+        let hash = |text| super::hash(Path::new("."), super::code(text)).expect("git runs");
+        let code = hash("fn a() {}\n");
+        // What `printf 'fn a() {}' | git hash-object --stdin` prints.
+        assert_eq!(code, "1e7477ee9eeb");
+        assert_eq!(code, hash("fn a() {}\n\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\n"));
+        assert_ne!(code, hash("fn b() {}\n"));
+    }
+}
