@@ -277,6 +277,7 @@ fn it_confirms_a_rejection_by_the_account_page_on_the_users_page() {
 #[test]
 fn it_asks_for_an_absent_account_page_once_in_ten_minutes() {
     let start = moment(Duration::from_secs(1));
+    let just_before = moment(Duration::from_millis(600_999));
     let later = moment(Duration::from_secs(601));
     let paths = |shared: &Shared, policy: &Policy, status: u16, users: (u16, &str), now: &Moment| {
         let mut exchange = Exchange::verify(Arc::new(policy.clone()), shared.clone(), now);
@@ -297,6 +298,7 @@ fn it_asks_for_an_absent_account_page_once_in_ten_minutes() {
     let expecting = Policy { expected_account: Some(12345), ..plain.clone() };
     assert_eq!(paths(&shared, &expecting, 404, good, &start), "au", "only that page returns an account");
     assert_eq!(paths(&holding(pair(), &start), &plain, 404, good, &start), "au", "another source");
+    assert_eq!(paths(&shared, &plain, 404, good, &just_before), "u");
     assert_eq!(paths(&shared, &plain, 404, good, &later), "au", "the page may exist by now");
     for (status, users) in [(401, good), (404, (503, "")), (404, (404, "")), (404, (200, "<html>"))] {
         let shared = holding(pair(), &start);

@@ -265,4 +265,24 @@ mod tests {
         );
         assert_eq!(error.hint(), ErrorKind::RateLimited.remedy());
     }
+
+    #[test]
+    fn it_is_retryable_by_its_row_of_the_table() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(Error::new(*kind).retryable(), kind.retryable(), "{kind:?}");
+        }
+        assert!(!Error::new(ErrorKind::InvalidCredentials).retryable());
+        assert!(Error::new(ErrorKind::Unavailable).retryable());
+    }
+
+    #[test]
+    fn it_shows_its_details_but_not_the_request() {
+        let error = Error::with_message(ErrorKind::Timeout, "too slow").with_reason("connect");
+        let shown = format!("{error:?}");
+        for part in
+            ["Error { kind: Timeout, message: \"too slow\", hint: ", "reason: Some(\"connect\")", ", .. }"]
+        {
+            assert!(shown.contains(part), "{shown}");
+        }
+    }
 }

@@ -242,4 +242,19 @@ mod tests {
         assert_eq!(usage.requests[method_index("other")].read(status_index(404)), 3);
         assert_eq!(usage.requests[0].read(status_index(418)), 100 - 7, "4xx without their own counters");
     }
+
+    #[test]
+    fn it_stores_the_rate_limit_and_the_results_of_webhooks() {
+        let metrics = Metrics::default();
+        assert_eq!(metrics.rate_limit(), RateLimit::default());
+        let mut limit = RateLimit::default();
+        limit.main.remaining = Some(7);
+        metrics.limited(&limit);
+        assert_eq!(metrics.rate_limit(), limit);
+        metrics.delivered(None);
+        metrics.delivered(Some(ErrorKind::WebhookStale));
+        assert_eq!(metrics.webhooks().read(None), 1);
+        assert_eq!(metrics.webhooks().read(Some(ErrorKind::WebhookStale)), 1);
+        assert_eq!(format!("{metrics:?}"), "Metrics { .. }");
+    }
 }
