@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::event::EventKind;
+use justcall_auth_protocol::event::{Event, EventKind};
 use justcall_auth_protocol::keyring::SourceRead;
 use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Refresh, RefreshAction, Shared};
 
@@ -199,7 +199,7 @@ fn it_does_not_move_a_call_to_another_account() {
         let error = refused.next(&at(3)).expect_err("another account");
         assert_eq!(error.kind(), ErrorKind::WrongAccount);
         assert!(error.message().contains(why), "{error}");
-        let events: Vec<_> = refused.take_events().iter().map(justcall_auth_protocol::Event::kind).collect();
+        let events: Vec<_> = refused.take_events().iter().map(Event::kind).collect();
         assert!(events.contains(&EventKind::CandidateRejected), "{events:?}");
         assert!(shared.keyring.current().expect("a pair").credentials().same_pair(&credentials(1)));
     }
@@ -263,4 +263,59 @@ fn it_releases_its_lease_when_it_is_dropped() {
     assert_eq!(other.next(&at(1)).expect("an action"), Action::Load);
     other.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(1));
     assert!(!other.waits_for_lease());
+}
+
+#[test]
+fn it_shows_the_state_of_a_refresh_and_hands_over_its_events_once() {
+    let shared = shared();
+    reload(&shared, watched(1), &at(0));
+    let mut refresh = Refresh::reload(&policy(5), shared.clone(), &at(1));
+    assert_eq!(refresh.deadline(), Some(at(6).monotonic));
+    assert_eq!(Refresh::find(&policy(0), shared.clone(), &at(1)).deadline(), None);
+    assert!(!refresh.is_loading());
+    assert_eq!(refresh.next(&at(1)).expect("an action"), RefreshAction::Load);
+    assert!(refresh.is_loading() && !refresh.waits_for_lease());
+    assert!(refresh.loaded(Ok(SourceRead::Pair(watched(2))), &at(1)));
+    assert!(!refresh.is_loading());
+    let kinds: Vec<EventKind> = refresh.take_events().iter().map(Event::kind).collect();
+    assert_eq!(kinds, [EventKind::SourceChanged]);
+    assert!(refresh.take_events().is_empty());
+}
+
+#[test]
+fn it_keeps_a_pair_whose_source_cannot_be_read_again_unless_it_must_be() {
+    let unreadable = || Err(Error::new(ErrorKind::SourceUnavailable));
+    let shared = shared();
+    reload(&shared, watched(1), &at(0));
+    let mut finds = Refresh::find(&policy(5), shared.clone(), &at(2));
+    assert_eq!(finds.next(&at(2)).expect("an action"), RefreshAction::Load);
+    assert!(finds.loaded(unreadable(), &at(2)));
+    assert_eq!(finds.next(&at(2)).expect("there is a pair"), RefreshAction::Done(false));
+    let mut reloads = Refresh::reload(&policy(5), shared, &at(2));
+    assert_eq!(reloads.next(&at(2)).expect("an action"), RefreshAction::Load);
+    assert!(reloads.loaded(unreadable(), &at(2)));
+    assert_eq!(reloads.next(&at(2)).expect_err("unreadable").kind(), ErrorKind::SourceUnavailable);
+}
+
+#[test]
+fn it_ends_the_lease_of_a_cancelled_refresh_but_not_of_one_that_a_fork_left() {
+    for is_left in [false, true] {
+        let shared = shared();
+        let mut first = Refresh::reload(&policy(5), shared.clone(), &at(0));
+        assert_eq!(first.next(&at(0)).expect("an action"), RefreshAction::Load);
+        let mut second = Refresh::reload(&policy(5), shared, &at(1));
+        assert!(matches!(second.next(&at(1)), Ok(RefreshAction::Wait(_))));
+        if is_left {
+            first.leave();
+            assert!(matches!(second.next(&at(2)), Ok(RefreshAction::Wait(_))));
+            assert_eq!(second.next(&at(5)).expect("the lease has ended"), RefreshAction::Load);
+        } else {
+            first.cancel(Error::new(ErrorKind::Cancelled));
+            assert_eq!(first.next(&at(2)).expect_err("cancelled").kind(), ErrorKind::Cancelled);
+            assert_eq!(second.next(&at(2)).expect("the lease has ended"), RefreshAction::Load);
+            second.loaded(Ok(SourceRead::Pair(watched(1))), &at(2));
+            second.cancel(Error::new(ErrorKind::Cancelled));
+            assert!(second.next(&at(2)).is_ok(), "it was over");
+        }
+    }
 }
