@@ -426,4 +426,22 @@ mod tests {
         request.add_query("from", "+1 555&x=y").expect("fits").add_query("ä", "").expect("fits");
         assert_eq!(request.path(), "/v2/calls?from=%2B1%20555%26x%3Dy&%C3%A4=");
     }
+
+    #[test]
+    fn it_sends_the_headers_that_the_caller_has_not_set() {
+        let mut request = Request::new("POST", "/v2/texts").expect("a path");
+        assert!(request.default_headers().eq(service::HEADERS.iter().copied()));
+        request.set_header("Accept", "text/csv").expect("a header");
+        let names: Vec<&str> = request.default_headers().map(|(name, _)| name).collect();
+        assert_eq!(names, ["content-type", "x-justcall-client", "user-agent"]);
+    }
+
+    #[test]
+    fn it_has_the_body_and_the_timeout_that_were_set() {
+        let mut request = Request::new("POST", "/v2/texts").expect("a path");
+        assert_eq!((request.body(), request.timeout()), (None, None));
+        request.set_body("[7]");
+        request.set_timeout(Duration::from_secs(7));
+        assert_eq!((request.body(), request.timeout()), (Some(&b"[7]"[..]), Some(Duration::from_secs(7))));
+    }
 }

@@ -368,4 +368,12 @@ mod tests {
         assert_eq!(message(long.as_bytes()).map(|text| text.len()), Some(MAX_MESSAGE));
         assert_eq!(message(br#"{"error":{"message":"inner"}}"#).as_deref(), Some("inner"));
     }
+
+    #[test]
+    fn it_dates_a_rate_limit_by_when_the_response_was_received() {
+        let limited =
+            response(&[("X-Rate-Limit-Remaining", "6"), ("X-Rate-Limit-Reset", "7")]).with_received(NOW);
+        let main = rate_limit(&limited).main;
+        assert_eq!((main.remaining, main.reset), (Some(6), Some(NOW + Duration::from_secs(7))));
+    }
 }

@@ -84,3 +84,18 @@ table! {
     /// The name of a half.
     Name { name: "name" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_its_place_if_it_has_one() {
+        let finding = Finding::of_pair(Code::OneHalf);
+        assert_eq!(finding.place(), None);
+        let placed = finding.clone().in_place("JUSTCALL_AUTH");
+        assert_eq!(placed.place(), Some("JUSTCALL_AUTH"));
+        assert_eq!(placed.message(), format!("JUSTCALL_AUTH: {}", finding.message()));
+        assert_eq!(placed, Finding::at(Code::OneHalf, "JUSTCALL_AUTH"));
+    }
+}

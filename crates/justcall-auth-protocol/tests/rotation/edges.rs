@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::event::EventKind;
+use justcall_auth_protocol::event::{Event, EventKind};
 use justcall_auth_protocol::keyring::SourceRead;
 use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Refresh, RefreshAction};
 
@@ -165,6 +165,24 @@ fn it_reads_again_for_a_call_that_began_when_the_failed_read_ended() {
         waits.next(&at(3)).expect_err("that read was for this call too").kind(),
         ErrorKind::SourceUnavailable
     );
+}
+
+#[test]
+fn it_reports_a_wait_with_the_generation_of_the_pair_in_use() {
+    let (shared, policy) = (shared(), waiting_policy(10, 30));
+    for pair in [1, 2] {
+        reload(&shared, unwatched(pair), &at(1));
+        let mut call = post(&policy, &shared, &at(1));
+        sent(&mut call, &at(1));
+        respond(&mut call, 200, "", &at(1));
+    }
+    let mut call = post(&policy, &shared, &at(2));
+    sent(&mut call, &at(2));
+    respond(&mut call, 401, "", &at(2));
+    reads_source(&mut call, SourceRead::Unchanged, &at(3));
+    assert!(matches!(call.next(&at(3)), Ok(Action::Wait(_))));
+    let waiting = |event: &Event| event.kind() == EventKind::WaitingForSource;
+    assert_eq!(call.take_events().into_iter().find(waiting).map(|event| event.generation()), Some(2));
 }
 
 #[test]
