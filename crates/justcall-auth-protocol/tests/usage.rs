@@ -192,3 +192,14 @@ fn it_never_identifies_the_pair() {
     assert!(!text.contains("cana"), "{text}");
     assert!(text.ends_with("\n# EOF\n"));
 }
+
+#[test]
+fn it_exports_the_version_the_units_and_no_request_that_was_not_sent() {
+    let shared = shared();
+    let text = open_metrics(&shared.metrics, &shared.keyring, &Policy::default(), &at(0));
+    let build = concat!("\njustcall_auth_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1\n");
+    assert!(text.starts_with("# TYPE justcall_auth_build info\n# HELP ") && text.contains(build), "{text}");
+    assert!(text.contains("\n# UNIT justcall_auth_request_duration_seconds seconds\n"), "{text}");
+    assert!(!text.contains("# UNIT justcall_auth_calls"), "a number has no unit: {text}");
+    assert!(!text.contains("requests_total{"), "{text}");
+}
