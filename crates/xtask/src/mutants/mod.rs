@@ -67,6 +67,7 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     trees[0].check_version()?;
     let records = Mutex::new(Records::open(&root.join(record::RESULTS), options.again)?);
+    let listed = report::listed(root)?;
     let report = Report::begin(
         "Mutation tests",
         &format!("cargo xtask mutants --seed {}", options.seed),
@@ -81,7 +82,7 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
         let count = all.len();
         let chosen = scope.choose(all.clone(), options.seed);
         if is_selected {
-            run::step(scope.about, || test(scope, &chosen, &trees, &records))?;
+            run::step(scope.about, || test(scope, &chosen, &trees, &records, &listed))?;
         }
         let records = records.lock().expect("no thread has panicked");
         let results: BTreeMap<_, _> = chosen
@@ -91,7 +92,7 @@ pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
         tested.push(Tested { scope, count, results });
     }
     records.lock().expect("no thread has panicked").tidy(all.iter().flatten())?;
-    report::write(root, report, &tested)
+    report::write(root, report, &tested, &listed)
 }
 
 /// A mutant, as cargo-mutants names it.
@@ -109,12 +110,22 @@ impl Mutant {
     }
 }
 
-/// Tests `mutants` with one phase after the other, until each is detected or no phase is left.
-fn test(scope: &Scope, mutants: &[Mutant], trees: &[Tree], records: &Mutex<Records>) -> Result<()> {
+/// Tests `mutants` with one phase after the other, until each is detected or no phase is left. Those that are listed as
+/// survivors meet only the first one, because the others take longest where no test fails.
+fn test(
+    scope: &Scope,
+    mutants: &[Mutant],
+    trees: &[Tree],
+    records: &Mutex<Records>,
+    listed: &BTreeMap<String, String>,
+) -> Result<()> {
     for (number, phase) in scope.phases.iter().enumerate() {
         let waiting: Vec<&Mutant> = {
             let records = records.lock().expect("no thread has panicked");
-            mutants.iter().filter(|mutant| records.is_waiting(mutant, number)).collect()
+            let is_listed = |mutant: &Mutant| listed.contains_key(&report::without_position(&mutant.name));
+            let is_waiting =
+                |mutant: &&Mutant| records.is_waiting(mutant, number) && (number == 0 || !is_listed(mutant));
+            mutants.iter().filter(is_waiting).collect()
         };
         if waiting.is_empty() {
             continue;

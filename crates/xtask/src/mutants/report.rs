@@ -64,10 +64,19 @@ fn interval(caught: f64, all: f64) -> (f64, f64) {
     (centre - half, centre + half)
 }
 
-/// Writes the report. Fails if a mutant has no result, if a survivor is not listed, or if there are too many of them.
-pub fn write(root: &Path, mut report: Report, tested: &[Tested]) -> Result<()> {
+/// Returns what the list of survivors says of each mutant, by its name without line and column.
+pub fn listed(root: &Path) -> Result<BTreeMap<String, String>> {
     let list = fs::read_to_string(root.join(SURVIVORS)).context(SURVIVORS)?;
-    let reasons = reasons(&list);
+    Ok(reasons(&list))
+}
+
+/// Writes the report. Fails if a mutant has no result, if a survivor is not listed, or if there are too many of them.
+pub fn write(
+    root: &Path,
+    mut report: Report,
+    tested: &[Tested],
+    reasons: &BTreeMap<String, String>,
+) -> Result<()> {
     let mut text = "A mutant is the code with one small fault. It is detected if a test fails, or does not end in ten times the usual time. The \
          required share is that of the mutants which compile. For a sample, the interval is Wilson's, of 95 %.\n\n\
          | mutants of | all | tested | do not compile | detected | share | required |\n|---|---|---|---|---|---|---|\n"
@@ -112,7 +121,7 @@ pub fn write(root: &Path, mut report: Report, tested: &[Tested]) -> Result<()> {
             scope.package
         );
     }
-    let stale: Vec<&str> = reasons.keys().copied().filter(|name| !survives(name)).collect();
+    let stale: Vec<&str> = reasons.keys().map(String::as_str).filter(|name| !survives(name)).collect();
     ensure!(stale.is_empty(), "in {SURVIVORS}, but detected or gone:\n{}", stale.join("\n"));
     let all: f64 =
         tested.iter().flat_map(|tested| tested.results.values()).map(|record| record.seconds).sum();
@@ -125,7 +134,7 @@ pub fn write(root: &Path, mut report: Report, tested: &[Tested]) -> Result<()> {
 }
 
 /// Returns what the list says of each mutant: the comment above it, which may be one for several.
-fn reasons(list: &str) -> BTreeMap<&str, String> {
+fn reasons(list: &str) -> BTreeMap<String, String> {
     let mut reasons = BTreeMap::new();
     let (mut reason, mut is_comment) = (String::new(), false);
     for line in list.lines() {
@@ -137,7 +146,7 @@ fn reasons(list: &str) -> BTreeMap<&str, String> {
             reason.push_str(separator);
             reason.push_str(comment);
         } else if !line.is_empty() {
-            reasons.insert(line, reason.clone());
+            reasons.insert(line.to_owned(), reason.clone());
         }
         is_comment = line.starts_with('#');
     }
@@ -145,7 +154,7 @@ fn reasons(list: &str) -> BTreeMap<&str, String> {
 }
 
 /// Returns the name without line and column, which every edit of the file changes.
-fn without_position(name: &str) -> String {
+pub fn without_position(name: &str) -> String {
     let mut parts = name.splitn(4, ':');
     let file = parts.next().unwrap_or_default();
     format!("{file}:{}", parts.nth(2).unwrap_or_default())
