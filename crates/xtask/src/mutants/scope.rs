@@ -119,10 +119,16 @@ pub const SCOPES: &[Scope] = &[
         required: 92,
         phases: &[
             Phase {
+                about: "unit tests",
+                package: CLIENT,
+                programs: &["--lib"],
+                arguments: &[],
+                cases: Some("40"),
+            },
+            Phase {
                 about: "quick tests",
                 package: CLIENT,
                 programs: &[
-                    "--lib",
                     "--test=canary",
                     "--test=connection_settings",
                     "--test=delivery",
@@ -155,7 +161,14 @@ pub const SCOPES: &[Scope] = &[
         required: 92,
         phases: &[
             Phase {
-                about: "the tests in C",
+                about: "the programs in C that call every function",
+                package: FFI,
+                programs: &["--test=abi"],
+                arguments: &["it_keeps_the_promises_of_its_comments", "it_survives_hostile_arguments"],
+                cases: None,
+            },
+            Phase {
+                about: "all tests in C",
                 package: FFI,
                 programs: &["--lib", "--test=abi"],
                 arguments: &[],
