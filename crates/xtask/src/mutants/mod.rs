@@ -24,6 +24,7 @@ use self::report::Tested;
 use self::scope::{Phase, SCOPES, Scope};
 use self::tree::Tree;
 use crate::full::{Report, report as evidence};
+use crate::python;
 
 /// How many mutants a tree tests before their results are recorded.
 const BATCH: usize = 20;
@@ -62,8 +63,9 @@ impl MutantsOptions {
 pub fn run(root: &Path, options: &MutantsOptions) -> Result<()> {
     ensure!(!evidence::has_changes(root)?, "the mutants are those of a commit: commit or stash the changes");
     let folder = run::target_dir(root).join("mutation");
+    let bao = python::venv(root)?.program("bao");
     let trees = (0..options.jobs.max(1))
-        .map(|number| Tree::prepare(root, &folder, number))
+        .map(|number| Tree::prepare(root, &folder, number, &bao))
         .collect::<Result<Vec<_>>>()?;
     trees[0].check_version()?;
     let records = Mutex::new(Records::open(&root.join(record::RESULTS), options.again)?);

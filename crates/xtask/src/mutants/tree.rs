@@ -21,11 +21,13 @@ pub struct Tree {
     folder: PathBuf,
     /// Where cargo-mutants writes its logs.
     logs: PathBuf,
+    /// The command of OpenBao, for tests of sources.
+    bao: PathBuf,
 }
 
 impl Tree {
     /// Makes the tree with this number, or brings it to the commit of `root`. What was built before stays.
-    pub fn prepare(root: &Path, parent: &Path, number: usize) -> Result<Self> {
+    pub fn prepare(root: &Path, parent: &Path, number: usize, bao: &Path) -> Result<Self> {
         let folder = parent.join(format!("tree-{number}"));
         fs::create_dir_all(parent)?;
         if !folder.is_dir() {
@@ -42,7 +44,7 @@ impl Tree {
         ))?;
         let logs = parent.join(format!("logs-{number}"));
         fs::create_dir_all(&logs)?;
-        Ok(Self { folder, logs })
+        Ok(Self { folder, logs, bao: bao.to_owned() })
     }
 
     /// Runs the tests of `phase` without a mutant. Returns how long they take once they are built.
@@ -131,7 +133,7 @@ impl Tree {
 
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = run::cargo(&self.folder, arguments);
-        cargo.env_remove("CARGO_TARGET_DIR");
+        cargo.env_remove("CARGO_TARGET_DIR").env("JUSTCALL_BAO", &self.bao);
         cargo
     }
 }
