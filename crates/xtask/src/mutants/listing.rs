@@ -80,10 +80,19 @@ fn hash(folder: &Path, text: &str) -> Result<String> {
     Ok(hash.get(..HASH_LENGTH).context("git hash-object printed no hash")?.to_owned())
 }
 
-/// Whether the attributes of the function that starts with them at `line` exclude Linux on x86-64.
+/// Whether the function that starts with its attributes at `line`, or the block around it, is not for Linux on x86-64.
 fn is_for_another_system(source: &str, line: usize) -> bool {
-    let lines = source.lines().skip(line.saturating_sub(1)).map(str::trim_start);
-    let mut attributes = lines.take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+    let is_attribute =
+        |line: &&str| line.trim_start().starts_with("#[") || line.trim_start().starts_with("//");
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = source.lines().collect();
+    let (before, from) = lines.split_at(line.saturating_sub(1).min(lines.len()));
+    let own = from.iter().copied().take_while(is_attribute);
+    let depth = from.first().map_or(0, |first| indent(first));
+    // The block around the function is the last line before it that is indented less.
+    let block = before.iter().rposition(|line| !line.is_empty() && indent(line) < depth).unwrap_or_default();
+    let of_block = before[..block].iter().rev().copied().take_while(is_attribute);
+    let mut attributes = own.chain(of_block).map(str::trim_start);
     attributes.any(|line| OTHER_SYSTEMS.iter().any(|attribute| line.starts_with(attribute)))
 }
 
@@ -98,6 +107,12 @@ mod tests {
             [1, 4, 8, 0].map(|line| super::is_for_another_system(source, line)),
             [false, true, false, false]
         );
+    }
+
+    #[test]
+    fn it_knows_blocks_for_other_systems() {
+        let source = "#[cfg(not(unix))]\nimpl A {\n    fn a() {\n    }\n\n    /// Text.\n    fn b() {}\n}\n\nimpl B {\n    fn c() {}\n}\n";
+        assert_eq!([3, 6, 11].map(|line| super::is_for_another_system(source, line)), [true, true, false]);
     }
 
     #[test]
