@@ -278,4 +278,13 @@ mod tests {
         let contains_plain = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"sec789xy");
         assert!(allocation.expose(contains_plain).expect("made by this process"), "the control");
     }
+
+    #[test]
+    fn it_maps_16_kib_at_a_time() {
+        let classes = SizeClasses::new(RegionKind::Locked);
+        let mut slots: Vec<Slot> = (0..128).map(|_| classes.take(128).expect("memory")).collect();
+        assert_eq!(lock(&classes.regions)[0].len(), 1);
+        slots.push(classes.take(128).expect("memory"));
+        assert_eq!(lock(&classes.regions)[0].len(), 2);
+    }
 }

@@ -53,7 +53,7 @@ impl Region {
     pub fn map(kind: RegionKind, length: usize, slot_size: usize) -> io::Result<Arc<Self>> {
         let page = page_size();
         let length = length.div_ceil(page) * page;
-        let guarded = reserve(length + 2 * page)?;
+        let guarded = reserve(page + length + page)?;
         // SAFETY: the reservation is longer than one page.
         let start = unsafe { guarded.add(page) };
         let free = (0..length / slot_size).rev().map(|slot| slot * slot_size).collect();
@@ -78,7 +78,7 @@ impl Region {
     #[cfg(unix)]
     fn lock_pages(&self) -> io::Result<()> {
         // SAFETY: the pages belong to this region, and nothing refers to them yet.
-        check(unsafe { libc::mprotect(self.address(), self.length, libc::PROT_READ | libc::PROT_WRITE) })?;
+        check(unsafe { libc::mprotect(self.address(), self.length, READ_WRITE) })?;
         // SAFETY: locking changes no byte of the region.
         check(unsafe { libc::mlock(self.address(), self.length) })
     }
@@ -106,9 +106,10 @@ impl Region {
         let size = libc::off_t::try_from(self.length).map_err(io::Error::other)?;
         // SAFETY: the descriptor is open.
         check(unsafe { libc::ftruncate(file.as_raw_fd(), size) })?;
-        let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_FIXED);
+        let flags = libc::MAP_SHARED | libc::MAP_FIXED;
         // SAFETY: the mapping replaces pages that belong to this region, and nothing refers to them yet.
-        let mapped = unsafe { libc::mmap(self.address(), self.length, access, flags, file.as_raw_fd(), 0) };
+        let mapped =
+            unsafe { libc::mmap(self.address(), self.length, READ_WRITE, flags, file.as_raw_fd(), 0) };
         if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
@@ -138,16 +139,29 @@ impl Drop for Region {
     fn drop(&mut self) {
         // SAFETY: the region with its guard pages is what `reserve` returned. Each slot keeps its region alive, so no
         // slot is left. Unmapping unlocks the pages and changes no byte, so a child of `fork()` destroys nothing.
-        unsafe { release(self.start.as_ptr().sub(self.page).cast(), self.length + 2 * self.page) };
+        unsafe { release(self.start.as_ptr().sub(self.page).cast(), self.page + self.length + self.page) };
     }
 }
 
 /// Reserves address space that must not be accessed yet.
 #[cfg(unix)]
 fn reserve(length: usize) -> io::Result<NonNull<u8>> {
+    map_private(length, libc::PROT_NONE)
+}
+
+/// The access to pages in use.
+#[cfg(unix)]
+pub(crate) const READ_WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+/// Maps `length` bytes, rounded up to whole pages, all zero, which no file and no other process shares.
+///
+/// # Errors
+/// Fails if the system has not enough memory or addresses.
+#[cfg(unix)]
+pub(crate) fn map_private(length: usize, access: libc::c_int) -> io::Result<NonNull<u8>> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
     // SAFETY: without MAP_FIXED, the system chooses addresses that nothing uses.
-    let mapped = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
+    let mapped = unsafe { libc::mmap(ptr::null_mut(), length, access, flags, -1, 0) };
     if mapped == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }

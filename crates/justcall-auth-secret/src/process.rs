@@ -4,6 +4,9 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
+#[cfg(target_os = "linux")]
+use crate::memory::{READ_WRITE, map_private};
+
 /// Returns the result of [`std::process::id`], mostly without a system call: the id is cached in a page that Linux
 /// zeroes in a child of `fork()`. Without such a page, each call is a system call.
 pub(crate) fn process_id() -> u32 {
@@ -39,14 +42,8 @@ fn cached_id() -> Option<&'static AtomicU32> {
 
 #[cfg(target_os = "linux")]
 fn page_zeroed_by_fork() -> Option<*mut AtomicU32> {
-    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
-    // The system rounds the size up to a page.
     let size = size_of::<AtomicU32>();
-    // SAFETY: the mapping is new, at an address that the system chooses, and touches no other memory.
-    let page = unsafe { libc::mmap(ptr::null_mut(), size, access, flags, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return None;
-    }
+    let page = map_private(size, READ_WRITE).ok()?.as_ptr().cast();
     // SAFETY: the page belongs to this function and is empty.
     if unsafe { libc::madvise(page, size, libc::MADV_WIPEONFORK) } != 0 {
         // SAFETY: nothing refers to it.
