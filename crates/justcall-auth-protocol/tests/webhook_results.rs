@@ -1,4 +1,4 @@
-//! Counters of webhook results: every verification counts once, by its result.
+//! Results of webhooks: an old delivery is told from one in the future, and every verification counts once, by its result.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -183,4 +183,20 @@ fn it_exports_no_secret_no_url_and_no_content_of_a_delivery() {
         assert!(usage.len() < MAX_SIZE && usage.ends_with("\n# EOF\n"), "{usage}");
     }
     assert_eq!(verifiers.map(|verifier| counted(&verifier)), [once(&["ok"]), once(&["webhook_mismatch"])]);
+}
+
+#[test]
+fn it_tells_an_old_delivery_from_one_in_the_future() {
+    let body = body();
+    let mut verifier = verifier(SECRET);
+    verifier.set_tolerance(10);
+    let headers = WebhookHeaders::new(Some(SIGNATURE.as_bytes()), Some(b"v1"), Some(TIME.as_bytes()));
+    for (now, end) in [
+        (NOW + 11, "its timestamp is 11 s in the past. The tolerance is 10 s."),
+        (NOW - 12, "its timestamp is 12 s in the future. The tolerance is 10 s."),
+    ] {
+        let error = verifier.verify(&headers, &body, now).expect_err("too far from now");
+        assert!(error.message().ends_with(end), "{error}");
+    }
+    assert!(verifier.verify(&headers, &body, NOW + 10).is_ok());
 }

@@ -441,20 +441,6 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_an_old_delivery_from_one_in_the_future() {
-        let mut verifier = verifier();
-        verifier.set_tolerance(10);
-        for (now, message) in [
-            (NOW + 11, "its timestamp is 11 s in the past. The tolerance is 10 s."),
-            (NOW - 12, "its timestamp is 12 s in the future. The tolerance is 10 s."),
-        ] {
-            let error = verifier.check_age(NOW, now).expect_err("too far from now");
-            assert!(error.message().ends_with(message), "{error}");
-        }
-        assert!(verifier.check_age(NOW, NOW + 10).is_ok());
-    }
-
-    #[test]
     fn it_shows_neither_urls_nor_secrets() {
         let shown = format!("{:?}", verifier());
         assert_eq!(shown, "WebhookVerifier { tolerance: 600, .. }");
