@@ -1,4 +1,4 @@
-//! Results of webhooks: an old delivery is told from one in the future, and every verification counts once, by its result.
+//! Results of webhooks: the message of a stale delivery, and the counters. Every verification counts once, by its result.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -186,7 +186,7 @@ fn it_exports_no_secret_no_url_and_no_content_of_a_delivery() {
 }
 
 #[test]
-fn it_tells_an_old_delivery_from_one_in_the_future() {
+fn its_message_shows_how_far_a_timestamp_is_in_the_past_or_in_the_future() {
     let body = body();
     let mut verifier = verifier(SECRET);
     verifier.set_tolerance(10);

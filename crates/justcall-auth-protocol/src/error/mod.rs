@@ -277,8 +277,14 @@ mod tests {
 
     #[test]
     fn it_shows_its_details_but_not_the_request() {
-        let error = Error::with_message(ErrorKind::Timeout, "too slow").with_reason("connect");
+        let error = Error::with_message(ErrorKind::Timeout, "too slow").with_reason("connect").with_request(
+            "GET",
+            "/v2.1/contacts/canary",
+            1,
+        );
+        assert_eq!(error.path(), Some("/v2.1/contacts/canary"), "the control");
         let shown = format!("{error:?}");
+        assert!(!shown.contains("canary"), "{shown}");
         for part in
             ["Error { kind: Timeout, message: \"too slow\", hint: ", "reason: Some(\"connect\")", ", .. }"]
         {

@@ -115,13 +115,19 @@ mod tests {
         assert_eq!(rejections.lock().len(), 2, "expired rejections are removed");
     }
 
-    #[test]
-    fn it_removes_all_rejections_and_counts_that_as_a_change() {
+    /// Returns a pair that was rejected at 0 s for 30 s, with its rejection.
+    fn rejected() -> (Rejections, Credentials, Rejection) {
         let rejections = Rejections::default();
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("a good pair");
         let until = Duration::from_secs(30);
         let rejection = Rejection { since: Duration::ZERO, at: Duration::ZERO, until };
         rejections.remember("https://api.justcall.io", &pair, rejection);
+        (rejections, pair, rejection)
+    }
+
+    #[test]
+    fn it_removes_all_rejections_and_counts_that_as_a_change() {
+        let (rejections, pair, rejection) = rejected();
         assert_eq!((rejections.changes(), rejections.forgotten()), (1, 0));
         assert!(rejections.of("https://api.justcall.io", &pair, Duration::ZERO).is_some());
         rejections.forget_all();
@@ -134,11 +140,7 @@ mod tests {
 
     #[test]
     fn it_ends_a_rejection_at_its_time_and_shows_none() {
-        let rejections = Rejections::default();
-        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("a good pair");
-        let until = Duration::from_secs(30);
-        let rejection = Rejection { since: Duration::ZERO, at: Duration::ZERO, until };
-        rejections.remember("https://api.justcall.io", &pair, rejection);
+        let (rejections, pair, Rejection { until, .. }) = rejected();
         let last = until.checked_sub(Duration::from_nanos(1)).expect("30 s");
         assert!(rejections.of("https://api.justcall.io", &pair, last).is_some());
         assert_eq!(rejections.of("https://api.justcall.io", &pair, until), None);

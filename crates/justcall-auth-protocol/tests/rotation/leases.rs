@@ -283,7 +283,7 @@ fn it_shows_the_state_of_a_refresh_and_hands_over_its_events_once() {
 }
 
 #[test]
-fn it_keeps_a_pair_whose_source_cannot_be_read_again_unless_it_must_be() {
+fn it_finds_the_pair_in_use_if_its_source_is_unreadable_and_fails_to_reload_it() {
     let unreadable = || Err(Error::new(ErrorKind::SourceUnavailable));
     let shared = shared();
     reload(&shared, watched(1), &at(0));

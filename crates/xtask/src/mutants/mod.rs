@@ -112,6 +112,12 @@ impl Mutant {
     }
 }
 
+/// Whether `mutant` must meet the tests of the phase with this number.
+fn meets(phase: usize, mutant: &Mutant, records: &Records, listed: &BTreeMap<String, String>) -> bool {
+    let is_listed = listed.contains_key(&report::without_position(&mutant.name));
+    records.is_waiting(mutant, phase) && (phase == 0 || !is_listed)
+}
+
 /// Tests `mutants` with one phase after the other, until each is detected or no phase is left. Those that are listed as
 /// survivors meet only the first one, because the others take longest where no test fails.
 fn test(
@@ -124,10 +130,7 @@ fn test(
     for (number, phase) in scope.phases.iter().enumerate() {
         let waiting: Vec<&Mutant> = {
             let records = records.lock().expect("no thread has panicked");
-            let is_listed = |mutant: &Mutant| listed.contains_key(&report::without_position(&mutant.name));
-            let is_waiting =
-                |mutant: &&Mutant| records.is_waiting(mutant, number) && (number == 0 || !is_listed(mutant));
-            mutants.iter().filter(is_waiting).collect()
+            mutants.iter().filter(|mutant| meets(number, mutant, &records, listed)).collect()
         };
         if waiting.is_empty() {
             continue;
@@ -204,5 +207,22 @@ impl Progress {
         let left = self.begun.elapsed() / self.done * (self.all - self.done);
         let minutes = left.as_secs().div_ceil(60);
         println!("  {} of {}, {} survived; about {minutes} min left", self.done, self.all, self.survived);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listed_survivor_meets_only_the_first_phase() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut records = Records::open(&folder.path().join("results.txt"), false).expect("a file");
+        let mutant = Mutant { name: "a.rs:1:2: replace + with -".to_owned(), file: "1".to_owned() };
+        let listed = BTreeMap::from([("a.rs: replace + with -".to_owned(), "a reason".to_owned())]);
+        assert!(meets(0, &mutant, &records, &listed));
+        records.add(0, &[Record::new(&mutant, Outcome::Survived, 2.0)]).expect("it is written");
+        assert!(meets(1, &mutant, &records, &BTreeMap::new()), "the control: it is not listed");
+        assert!(!meets(1, &mutant, &records, &listed));
     }
 }

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use super::Mutant;
 
 /// The results of all runs. A line has the hash of the mutated code, the number of the last phase, what became of the mutant,
-/// the seconds of builds and tests, and its name.
+/// the seconds of builds and tests, and its name. A test that is deleted or weakened changes no hash: delete the lines of the
+/// mutants that it detected.
 pub const RESULTS: &str = "docs/evidence/mutants.txt";
 
 /// What became of a mutant.
