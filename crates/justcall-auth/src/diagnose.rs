@@ -194,4 +194,27 @@ mod tests {
         }
         assert!(!file.exists());
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_reports_a_file_that_other_users_can_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pair");
+        std::fs::write(&file, "").expect("a file");
+        for (mode, is_reported) in
+            [(0o600, false), (0o711, false), (0o722, false), (0o640, true), (0o604, true), (0o644, true)]
+        {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("a mode");
+            let finding = readable_by_others(&file);
+            assert_eq!(finding.is_some(), is_reported, "{mode:o}");
+            if let Some(finding) = finding {
+                assert_eq!(finding.code(), Code::ReadableByOthers);
+                assert_eq!(finding.place(), file.to_str());
+            }
+        }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        assert!(readable_by_others(folder.path()).is_none(), "a folder contains no pair");
+        assert!(readable_by_others(&folder.path().join("absent")).is_none());
+    }
 }

@@ -188,4 +188,14 @@ mod tests {
         assert!(ahead.is_harmful() && ahead.is_ahead);
         assert!(!skew(at(299_000), at(0)).is_harmful());
     }
+
+    #[test]
+    fn it_reports_whether_calls_are_encrypted() {
+        for (base_url, is_encrypted) in [("https://127.0.0.1:1", true), ("http://127.0.0.1:1", false)] {
+            let mut config = Config::new();
+            config.set_base_url(base_url).expect("a base URL");
+            let diagnostics = Diagnostics::new(&config).expect("a good configuration");
+            assert_eq!(diagnostics.is_encrypted(), is_encrypted, "{base_url}");
+        }
+    }
 }

@@ -32,3 +32,19 @@ impl ProtectionReport {
         self.why_not.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reports_the_requested_and_the_obtained_protection() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("a good pair");
+        let pair = pair.with_protection(Level::Heap).expect("enough memory");
+        for asked in [Level::Auto, Level::Heap] {
+            let report = ProtectionReport::new(asked, &pair);
+            assert_eq!((report.asked(), report.obtained()), (asked, Protection::Heap));
+            assert_eq!(report.why_not(), None);
+        }
+    }
+}

@@ -281,4 +281,32 @@ mod tests {
         let [first, second] = ["one", "two"].map(|id| shared("vault:kv/a?auth=approle", &role(id)));
         assert!(!Arc::ptr_eq(&first, &second), "another role");
     }
+
+    #[test]
+    fn it_knows_a_source_while_a_client_uses_it() {
+        let (state, variables) = (SharedState::new(), Variables::default());
+        let [source, other] = ["env:", "env:A,A_SECRET"].map(|text| Source::parse(text).expect("a spelling"));
+        let knows = |source| state.knows_source(source, &Policy::default(), Level::Heap);
+        assert!(!knows(&source));
+        let shared = state.shared_source(&source, &Policy::default(), Level::Heap, &variables);
+        assert!(knows(&source) && !knows(&other));
+        drop(shared);
+        assert!(!knows(&source), "no client uses it");
+    }
+
+    #[test]
+    fn it_forgets_the_sources_that_no_client_uses() {
+        const MANY: usize = 200;
+        let (state, variables) = (SharedState::new(), Variables::default());
+        let shared = |number: usize| {
+            let source = Source::parse(&format!("env:A{number},A{number}_SECRET")).expect("a spelling");
+            state.shared_source(&source, &Policy::default(), Level::Heap, &variables)
+        };
+        let known = || lock(&state.sources).known.len();
+        let used: Vec<_> = (0..MANY).map(shared).collect();
+        assert_eq!(known(), MANY, "all are in use");
+        drop(used);
+        (MANY..2 * MANY).for_each(|number| drop(shared(number)));
+        assert!(known() < MANY / 2, "{} of {} are still known", known(), 2 * MANY);
+    }
 }

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use justcall_auth::source::Load;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
@@ -238,4 +238,18 @@ fn it_tells_the_generation_the_key_hint_and_the_rate_limit_of_the_pair_in_use() 
     }
     let hint = justcall_auth::key_hint(new["api_key"].as_str().expect("a key").as_bytes());
     assert_eq!(known(&client), (2, Some(hint)));
+}
+
+#[test]
+fn it_publishes_the_age_at_which_a_pair_is_due_for_rotation() {
+    let sandbox = sandbox();
+    let mut config = support::config(&sandbox);
+    let due = |config: &Config| {
+        let client = Client::new(config).expect("a client");
+        calls(&client).expect("a good pair");
+        counted(&client, "pair_rotation_due_seconds")
+    };
+    assert_eq!(due(&config), Some(90 * 24 * 60 * 60), "the default");
+    config.set_rotation_due(Duration::from_secs(60));
+    assert_eq!(due(&config), Some(60));
 }
