@@ -211,4 +211,15 @@ mod tests {
         let error = load_text(&vec![b'a'; MAX_FILE + 1]).expect_err("too large");
         assert!(error.message().contains("64 KiB"), "{error}");
     }
+
+    #[test]
+    fn it_recommends_what_makes_a_file_readable() {
+        let hint =
+            |path: &Path, kind: io::ErrorKind| unreadable("The file", path, &kind.into()).hint().to_owned();
+        let file = Path::new("/absent/pair");
+        assert!(hint(file, io::ErrorKind::PermissionDenied).contains("chmod 0600"));
+        assert!(hint(file, io::ErrorKind::NotFound).contains("key:secret"));
+        assert!(hint(Path::new("~/pair"), io::ErrorKind::NotFound).contains("absolute path"));
+        assert!(hint(Path::new("/"), io::ErrorKind::Other).contains("dir:PATH"));
+    }
 }

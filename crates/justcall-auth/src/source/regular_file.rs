@@ -27,3 +27,16 @@ pub(super) fn read(path: &Path) -> io::Result<WipedBuffer> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_fails_where_a_file_that_was_opened_cannot_be_read() {
+        // No memory is mapped at the address 0.
+        let error = read(Path::new("/proc/self/mem")).expect_err("it cannot be read");
+        assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::IO.raw_os_error()), "{error}");
+    }
+}

@@ -207,6 +207,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn it_accepts_a_name_inside_quotation_marks_on_one_line() {
+        const PAIR: &str = "JUSTCALL_API_KEY=canary1\nJUSTCALL_API_SECRET=canary2\n";
+        for note in ["NOTE=\"see JUSTCALL_API_KEY=a\"\n", "NOTE='see JUSTCALL_API_SECRET'\n"] {
+            check(format!("{note}{PAIR}").as_bytes()).expect(note);
+        }
+    }
+
     fn refuses(old: &str, why: &str) {
         let error = check(old.as_bytes()).expect_err(old);
         assert_eq!(error.kind(), ErrorKind::CredentialsMalformed, "{old:?}");

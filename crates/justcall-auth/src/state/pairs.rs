@@ -182,4 +182,23 @@ mod tests {
         assert_eq!(state.pairs.len(), MAX_PAIRS);
         assert!(state.pairs.contains_key("299") && !state.pairs.contains_key("043"));
     }
+
+    #[test]
+    fn it_writes_a_record_that_is_new_old_or_ahead_of_the_clock() {
+        const DAY: u64 = 24 * 60 * 60;
+        let times = |first, last| PairTimes { first, last };
+        for (record, now, is_use, is_stale) in [
+            (times(5 * DAY, None), 5 * DAY, false, false),
+            (times(5 * DAY, None), 5 * DAY - 1, false, true),
+            (times(5 * DAY, None), 3 * DAY, false, true),
+            (times(DAY, Some(5 * DAY)), 3 * DAY, false, true),
+            (times(DAY, Some(5 * DAY)), 9 * DAY, false, false),
+            (times(5 * DAY, None), 5 * DAY, true, true),
+            (times(DAY, Some(5 * DAY)), 5 * DAY, true, false),
+            (times(DAY, Some(5 * DAY)), 5 * DAY + INTERVAL.as_secs() - 1, true, false),
+            (times(DAY, Some(5 * DAY)), 5 * DAY + INTERVAL.as_secs(), true, true),
+        ] {
+            assert_eq!(record.is_stale(now, is_use), is_stale, "{record:?} at {now}, in use: {is_use}");
+        }
+    }
 }

@@ -78,3 +78,58 @@ fn lost(error: &io::Error, call: &CallState) -> Error {
 fn system_words(error: &io::Error) -> String {
     error.raw_os_error().map(|_| format!(": {error}")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::CurrentCall;
+    use super::*;
+    use crate::context::CallContext;
+
+    fn explained(error: &ureq::Error) -> Error {
+        let call = CurrentCall::begin(CallContext::default());
+        call.enter(Phase::Connect);
+        explain(error, &call)
+    }
+
+    #[test]
+    fn it_explains_what_ureq_reports() {
+        for (error, kind, words) in [
+            (
+                ureq::Error::LargeResponseHeader(2, 1),
+                ErrorKind::InvalidResponse,
+                "The headers of the response are too large.",
+            ),
+            (
+                ureq::Error::BadUri(String::new()),
+                ErrorKind::InvalidArgument,
+                "The URL cannot be used for a request.",
+            ),
+            (
+                ureq::Error::ConnectionFailed,
+                ErrorKind::ConnectionFailed,
+                "The connection to the service failed.",
+            ),
+            (
+                io::Error::from(io::ErrorKind::OutOfMemory).into(),
+                ErrorKind::OutOfMemory,
+                Error::new(ErrorKind::OutOfMemory).message(),
+            ),
+        ] {
+            let explained = explained(&error);
+            assert_eq!((explained.kind(), explained.message()), (kind, words), "{error:?}");
+            assert!(!explained.request_sent(), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn it_quotes_the_system_but_no_other_library() {
+        let system = rustix::io::Errno::HOSTUNREACH;
+        let explained_system = explained(&io::Error::from(system).into());
+        assert!(
+            explained_system.message().contains(&format!(": {}", io::Error::from(system))),
+            "{explained_system}"
+        );
+        let other = explained(&io::Error::other("received data").into());
+        assert_eq!(other.message(), "The connection could not be opened, before anything was sent.");
+    }
+}

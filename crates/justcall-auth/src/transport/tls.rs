@@ -121,3 +121,49 @@ fn why(error: &rustls::Error) -> &'static str {
         _ => "the handshake failed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_explains_why_a_handshake_failed() {
+        use rustls::Error::{
+            InvalidCertificate, PeerIncompatible as Incompatible, PeerMisbehaved as Misbehaved,
+        };
+        use rustls::{AlertDescription, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+        for (error, words) in [
+            (InvalidCertificate(CertificateError::Expired), "its certificate has expired"),
+            (InvalidCertificate(CertificateError::NotValidYet), "its certificate is not valid yet"),
+            (InvalidCertificate(CertificateError::NotValidForName), "its certificate is for another host"),
+            (
+                InvalidCertificate(CertificateError::UnknownIssuer),
+                "its certificate was issued by an authority that is not trusted here",
+            ),
+            (InvalidCertificate(CertificateError::Revoked), "its certificate was revoked"),
+            (InvalidCertificate(CertificateError::BadSignature), "the signature of its certificate is wrong"),
+            (
+                InvalidCertificate(CertificateError::InvalidPurpose),
+                "its certificate is not a server certificate",
+            ),
+            (InvalidCertificate(CertificateError::BadEncoding), "its certificate cannot be used"),
+            (rustls::Error::InvalidMessage(InvalidMessage::InvalidCcs), "the peer does not speak TLS"),
+            (
+                rustls::Error::AlertReceived(AlertDescription::HandshakeFailure),
+                "the peer ended the handshake with a TLS alert",
+            ),
+            (
+                Incompatible(PeerIncompatible::Tls12NotOffered),
+                "the peer offers no TLS 1.2 or 1.3 with a supported cipher",
+            ),
+            (rustls::Error::NoCertificatesPresented, "the peer presented no certificate"),
+            (
+                Misbehaved(PeerMisbehaved::IllegalHelloRetryRequestWithNoChanges),
+                "the peer violates the rules of TLS",
+            ),
+            (rustls::Error::EncryptError, "the handshake failed"),
+        ] {
+            assert_eq!(why(&error), words, "{error:?}");
+        }
+    }
+}

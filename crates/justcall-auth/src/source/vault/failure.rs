@@ -195,3 +195,32 @@ pub(super) fn absent(target: &Target, place: &str, reason: &'static str, version
         .with_reason(reason)
         .with_hint(hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_finds_why_a_server_serves_no_request() {
+        for (status, body, reason) in [
+            (302, "", Some("vault_standby")),
+            (472, "", Some("vault_standby")),
+            (473, "", Some("vault_standby")),
+            (500, "local node not active but active cluster node not found", Some("vault_standby")),
+            (503, "Vault is sealed", Some("vault_sealed")),
+            (503, "", Some(FAILED)),
+            (429, "", Some("vault_busy")),
+            (412, "", Some(FAILED)),
+            (500, "", Some(FAILED)),
+            (400, "Upgrading from non-versioned to versioned data", Some(FAILED)),
+            (400, "", None),
+            (200, "", None),
+            (403, "", None),
+            (404, "", None),
+        ] {
+            let error = of_server("The secret", "https://vault:8200", status, body.as_bytes());
+            let found = error.as_ref().map(|error| error.reason().unwrap_or_default());
+            assert_eq!(found, reason, "{status} {body}");
+        }
+    }
+}
