@@ -116,3 +116,19 @@ impl Cancel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_wakes_a_sleeper_that_comes_after_it_has_fired() {
+        const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+        let begun = std::time::Instant::now();
+        let cancel = Cancel::new();
+        cancel.fire();
+        assert!(cancel.add_sleeper(Sleeper::current_thread()));
+        thread::park_timeout(LIMIT);
+        assert!(begun.elapsed() < LIMIT, "nothing has woken this thread");
+    }
+}

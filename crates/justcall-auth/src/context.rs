@@ -196,4 +196,34 @@ mod tests {
         assert_eq!(late.slice(), Err(StopReason::Deadline));
         assert!(late.is_over());
     }
+
+    #[test]
+    fn it_is_woken_by_its_handles_unless_it_has_an_interrupt() {
+        let cancel = Cancel::new();
+        let context = CallContext::new(vec![cancel.clone()], None);
+        let watch = context.watch(Sleeper::current_thread());
+        assert_eq!(context.slice_with(watch.as_ref()), Ok(LONG_INTERVAL));
+        drop(watch);
+        let interrupted = CallContext::new(vec![cancel], Some(Arc::new(|| false)));
+        assert!(interrupted.watch(Sleeper::current_thread()).is_none());
+    }
+
+    #[test]
+    fn it_pauses_until_a_handle_wakes_it() {
+        let cancel = Cancel::new();
+        let context = CallContext::new(vec![cancel.clone()], None);
+        let firing = thread::spawn({
+            let cancel = cancel.clone();
+            move || {
+                thread::sleep(10 * INTERVAL);
+                cancel.fire();
+            }
+        });
+        let mut pauses = 0;
+        while context.pause(Duration::from_secs(3600)).is_ok() {
+            pauses += 1;
+        }
+        assert!(cancel.is_fired() && pauses < 5, "it was woken {pauses} times");
+        firing.join().expect("it does not panic");
+    }
 }

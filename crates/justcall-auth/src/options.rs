@@ -79,3 +79,20 @@ impl std::fmt::Debug for CallOptions {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_no_time_limit_until_one_is_set() {
+        let mut options = CallOptions::new();
+        assert_eq!(options.timeout(), None);
+        options.set_timeout(Duration::from_secs(5));
+        assert_eq!(options.timeout(), Some(Duration::from_secs(5)));
+        let mut outer = CallOptions::new();
+        outer.add(&options);
+        outer.add(&CallOptions::new());
+        assert_eq!(outer.timeout(), Some(Duration::from_secs(5)), "the latest that has one");
+    }
+}

@@ -102,4 +102,19 @@ mod tests {
             default_sources().map(|place| place.name).eq(DEFAULT_SOURCES.into_iter().take(spelled.len()))
         );
     }
+
+    #[test]
+    fn it_accepts_every_choice_but_a_program_and_itself() {
+        let refused = |choice: &str| chosen(choice).expect_err(choice).message().to_owned();
+        assert_eq!(format!("{:?}", chosen("file:/pair")), format!("{:?}", Source::parse("file:/pair")));
+        for (choice, why) in [
+            ("command:cat pair", "only in code or on the command line"),
+            ("default:", "which reads this variable"),
+            ("files:/pair", ""),
+        ] {
+            let message = refused(choice);
+            assert!(message.starts_with(&format!("The variable {CHOICE}: ")), "{message}");
+            assert!(message.contains(why), "{message}");
+        }
+    }
 }

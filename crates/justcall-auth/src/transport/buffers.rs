@@ -107,3 +107,48 @@ impl Buffers for GrowingBuffers {
         self.has_progressed && self.consumed < self.filled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(buffers: &mut GrowingBuffers, data: &[u8]) {
+        buffers.input_append_buf()[..data.len()].copy_from_slice(data);
+        buffers.input_appended(data.len());
+    }
+
+    #[test]
+    fn it_keeps_the_input_that_was_not_consumed() {
+        let mut buffers = GrowingBuffers::new(4, 2);
+        append(&mut buffers, b"abcd");
+        assert_eq!(buffers.input(), b"abcd");
+        assert!(!buffers.can_use_input(), "nothing was consumed yet");
+        buffers.input_consume(1);
+        assert!(buffers.can_use_input());
+        buffers.input_consume(1);
+        assert_eq!(buffers.input(), b"cd");
+        append(&mut buffers, b"e");
+        append(&mut buffers, b"f");
+        assert_eq!(buffers.input(), b"cdef");
+        buffers.input_consume(0);
+        assert!(!buffers.can_use_input(), "more input is needed");
+        buffers.input_consume(4);
+        assert!(!buffers.can_use_input(), "nothing is left");
+    }
+
+    #[test]
+    fn it_grows_for_a_request_and_shrinks_afterwards() {
+        let mut buffers = GrowingBuffers::new(4, 2);
+        append(&mut buffers, b"abcd");
+        assert_eq!(buffers.input_append_buf().len(), 4, "twice as much, of which half is used");
+        append(&mut buffers, b"efgh");
+        assert_eq!(buffers.input(), b"abcdefgh");
+        buffers.input_consume(3);
+        buffers.rest();
+        assert_eq!((buffers.input(), buffers.can_use_input()), (&b""[..], false));
+        assert_eq!(buffers.input_append_buf().len(), 4);
+        append(&mut buffers, &b"abcd"[..2]);
+        buffers.rest();
+        assert_eq!(buffers.input(), b"");
+    }
+}

@@ -329,4 +329,12 @@ mod tests {
         drop(call);
         assert!(CURRENT.with_borrow(Option::is_none));
     }
+
+    #[test]
+    fn it_knows_whether_a_part_of_the_request_was_sent() {
+        let call = CurrentCall::begin(CallContext::default());
+        assert!(!call.was_sent());
+        call.mark_sent();
+        assert!(call.was_sent());
+    }
 }

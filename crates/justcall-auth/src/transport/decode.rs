@@ -93,7 +93,9 @@ pub(super) fn unreadable() -> Error {
 mod tests {
     use http::HeaderValue;
 
+    use super::super::call::CurrentCall;
     use super::*;
+    use crate::context::CallContext;
 
     #[test]
     fn it_reads_the_names_of_encodings_in_any_spelling() {
@@ -116,5 +118,45 @@ mod tests {
         for other in ["br", "deflate", "zstd", "gzip, br", "gzipped", "gzip, gzip, gzip", "gzip;q=1"] {
             assert_eq!(layers(&[other]), None, "{other}");
         }
+    }
+
+    fn compressed(plain: &[u8]) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(plain).and_then(|()| encoder.finish()).expect("memory")
+    }
+
+    #[test]
+    fn it_decodes_each_layer_and_reports_data_that_is_not_compressed() {
+        let call = CurrentCall::begin(CallContext::default());
+        let read = |encoded: &[u8], layers| {
+            let mut plain = Vec::new();
+            decoded(encoded, layers, &call)?.read_to_end(&mut plain).map(|_| plain)
+        };
+        let once = compressed(b"the body");
+        let twice = compressed(&once);
+        for (encoded, layers) in [(&b"the body"[..], 0), (&once, 1), (&twice, 2)] {
+            assert_eq!(read(encoded, layers).expect("valid data"), b"the body", "{layers} layers");
+        }
+        assert_eq!(read(b"", 2).expect("an empty body"), b"");
+        assert!(call.failure().is_none());
+        read(b"the body", 1).expect_err("it is not compressed");
+        assert_eq!(call.failure().map(|error| error.kind()), Some(ErrorKind::InvalidResponse));
+    }
+
+    #[test]
+    fn it_reports_a_lost_connection_as_such() {
+        struct Lost;
+        impl Read for Lost {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let call = CurrentCall::begin(CallContext::default());
+        let encoded = compressed(b"the body");
+        let mut plain = decoded(encoded[..12].chain(Lost), 1, &call).expect("the start");
+        let error = plain.read_to_end(&mut Vec::new()).expect_err("the rest is lost");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert!(call.failure().is_none(), "the data that came is not to blame");
     }
 }

@@ -149,7 +149,9 @@ fn end_of(before: &[u8], piece: &[u8], most: usize, may_hold: impl Fn(&u8) -> bo
 mod tests {
     use justcall_auth_protocol::credentials::Credentials;
 
+    use super::super::call::{CurrentCall, Peer};
     use super::*;
+    use crate::context::CallContext;
 
     const SECRET: &str = "sec789xyz000";
 
@@ -253,5 +255,50 @@ mod tests {
             !filter.feed(&mut b"xyz000".to_vec(), &sent()),
             "the second part belongs to another response"
         );
+    }
+
+    #[test]
+    fn it_masks_the_start_of_a_secret_whose_rest_is_masked() {
+        for (text, masked) in [
+            ("a sec7******** b", "a ************ b"),
+            ("ssec7********", "s************"),
+            ("s***********", "************"),
+            ("sec7*******", "sec7*******"),
+            ("sec7abcdefgh", "sec7abcdefgh"),
+            ("sec7*******h", "sec7*******h"),
+            ("a sec", "a sec"),
+            ("", ""),
+        ] {
+            let mut bytes = text.as_bytes().to_vec();
+            mask_beginnings(&mut bytes, SECRET.as_bytes());
+            assert_eq!(str::from_utf8(&bytes), Ok(masked), "{text}");
+        }
+    }
+
+    #[test]
+    fn it_masks_a_start_of_the_secret_at_the_end() {
+        for (text, masked) in [
+            ("a sec789xy", "a ********"),
+            ("a sec789xyz000", "a ************"),
+            ("sec789xyz000", "************"),
+            ("a sec789x", "a sec789x"),
+            ("a sec789xy b", "a sec789xy b"),
+            ("", ""),
+        ] {
+            let mut bytes = text.as_bytes().to_vec();
+            mask_end(&mut bytes, SECRET.as_bytes());
+            assert_eq!(str::from_utf8(&bytes), Ok(masked), "{text}");
+        }
+    }
+
+    #[test]
+    fn it_filters_a_body_while_it_is_read() {
+        let header = sent();
+        let body = format!("you sent {SECRET}!");
+        let call = CurrentCall::begin_with(CallContext::default(), Peer::Service, Some(header), 0);
+        let mut passed = String::new();
+        let count = FilteredBody::new(body.as_bytes(), &call).read_to_string(&mut passed).expect("memory");
+        assert_eq!((passed.as_str(), count), ("you sent ************!", body.len()));
+        assert!(call.was_echoed());
     }
 }

@@ -186,3 +186,22 @@ pub(super) struct Unanswered {
     pub error: Error,
     pub may_have_arrived: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_finds_members_of_an_answer() {
+        let mut body = WipedBuffer::with_capacity(128);
+        body.push(br#"{"auth": {"lease_duration": 60, "renewable": true}, "text": "{}"}"#);
+        let answer = Answer { status: 200, body };
+        assert_eq!(answer.member(&["auth", "lease_duration"]), Some("60"));
+        assert_eq!(answer.member(&["auth", "renewable"]), Some("true"));
+        assert_eq!(answer.member(&["text"]), Some("\"{}\""));
+        for absent in [&["auth", "ttl"][..], &["data"], &["text", "x"]] {
+            assert_eq!(answer.member(absent), None, "{absent:?}");
+        }
+        assert!(answer.contains(b"renewable") && !answer.contains(b"revocable"));
+    }
+}

@@ -208,4 +208,16 @@ mod tests {
             assert!(!format!("{error:?}").contains("canary"), "{bad:?}: {error:?}");
         }
     }
+
+    #[test]
+    fn it_describes_the_secret_by_the_first_address() {
+        let source = parse("https://a:8200,https://b:8200/kv/team/a").expect("a spelling");
+        let Source::Vault(VaultSource { target, .. }) = source else { unreachable!("a source in Vault") };
+        assert_eq!(target.place(None), "The secret kv/team/a in Vault at https://a:8200");
+        assert_eq!(target.place(Some(3)), "The secret kv/team/a (version 3) in Vault at https://a:8200");
+        assert_eq!(
+            target.place_at("https://b:8200", None),
+            "The secret kv/team/a in Vault at https://b:8200"
+        );
+    }
 }
