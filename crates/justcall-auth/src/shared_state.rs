@@ -303,10 +303,23 @@ mod tests {
             state.shared_source(&source, &Policy::default(), Level::Heap, &variables)
         };
         let known = || lock(&state.sources).known.len();
+        (0..10).for_each(|number| drop(shared(number)));
+        assert_eq!(known(), 10, "a search for unused ones costs more than a few of them");
         let used: Vec<_> = (0..MANY).map(shared).collect();
         assert_eq!(known(), MANY, "all are in use");
         drop(used);
         (MANY..2 * MANY).for_each(|number| drop(shared(number)));
         assert!(known() < MANY / 2, "{} of {} are still known", known(), 2 * MANY);
+    }
+
+    #[test]
+    fn it_forgets_the_pairs_of_the_environment_that_no_client_uses() {
+        let (state, variables) = (SharedState::new(), Variables::default());
+        let source = Source::parse("env:").expect("a spelling");
+        for key in ["abc123def450", "abc123def451", "abc123def452"] {
+            variables.0.replace(Some([key, "sec789xyz000"]));
+            drop(state.shared_source(&source, &Policy::default(), Level::Heap, &variables));
+        }
+        assert_eq!(lock(&state.sources).known.values().map(Vec::len).sum::<usize>(), 1, "the latest");
     }
 }
