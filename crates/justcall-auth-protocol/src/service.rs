@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_the_three_forms_of_a_reset_apart() {
+    fn it_distinguishes_the_three_forms_of_a_reset() {
         for (reset, seconds) in [
             (1_000_000_000, NOW.as_secs() + 1_000_000_000),
             (1_000_000_001, 1_000_000_001),

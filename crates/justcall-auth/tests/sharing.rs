@@ -209,7 +209,7 @@ fn it_counts_the_clients_of_one_pair_together() {
 }
 
 #[test]
-fn it_tells_the_generation_the_key_hint_and_the_rate_limit_of_the_pair_in_use() {
+fn it_shows_the_generation_the_key_hint_and_the_rate_limit_of_the_pair_in_use() {
     let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("pair");
