@@ -176,6 +176,8 @@ fn empty_places() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     #[test]
@@ -197,5 +199,21 @@ mod tests {
             let diagnostics = Diagnostics::new(&config).expect("a good configuration");
             assert_eq!(diagnostics.is_encrypted(), is_encrypted, "{base_url}");
         }
+    }
+
+    #[test]
+    fn it_connects_to_the_host_and_port_of_the_base_url_or_of_the_proxy() {
+        let mut config = Config::new();
+        config.set_base_url("http://127.0.0.1:8123").expect("a base URL");
+        let first = |config: &Config| {
+            let route =
+                Diagnostics::new(config).and_then(|diagnostics| diagnostics.route()).expect("a route");
+            (route.host().to_owned(), route.resolve().expect("an address"))
+        };
+        let address = |port: u16| vec![SocketAddr::from(([127, 0, 0, 1], port))];
+        assert_eq!(first(&config), ("127.0.0.1".to_owned(), address(8123)));
+        config.set_base_url("https://127.0.0.1:8123").expect("a base URL");
+        config.set_proxy("http://127.0.0.1:3128").expect("a proxy");
+        assert_eq!(first(&config), ("127.0.0.1".to_owned(), address(3128)));
     }
 }

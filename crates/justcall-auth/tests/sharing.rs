@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use justcall_auth::source::Load;
-use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
+use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, StateFile, unix_time};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{TIME_LIMIT, bare_config, requests, sandbox};
+use support::{TIME_LIMIT, bare_config, pair, requests, sandbox};
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = bare_config(sandbox);
@@ -252,4 +252,19 @@ fn it_publishes_the_age_at_which_a_pair_is_due_for_rotation() {
     assert_eq!(due(&config), Some(90 * 24 * 60 * 60), "the default");
     config.set_rotation_due(Duration::from_secs(60));
     assert_eq!(due(&config), Some(60));
+}
+
+#[test]
+fn it_records_the_use_of_a_pair_in_the_state_file() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = StateFile::at(folder.path().join("pairs.json"));
+    let mut config = support::config(&sandbox);
+    config.set_state_file(file.path()).expect("a path");
+    let client = Client::new(&config).expect("a client");
+    assert!(!file.path().exists(), "nothing was sent yet");
+    let begun = Duration::from_secs(unix_time().as_secs());
+    calls(&client).expect("a good pair");
+    let known = file.seen(&pair(&sandbox), unix_time()).expect("the file");
+    assert!(known.last_used.is_some_and(|used| (begun..=unix_time()).contains(&used)), "{known:?}");
 }
