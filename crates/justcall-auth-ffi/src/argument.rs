@@ -163,3 +163,33 @@ impl Argument<i32> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+
+    use super::*;
+
+    fn argument<T: Copy>(value: T) -> Argument<T> {
+        Argument { name: &"argument", value }
+    }
+
+    #[test]
+    fn it_limits_the_length_of_a_text() {
+        for (length, is_accepted) in [(MAX_TEXT, true), (MAX_TEXT + 1, false)] {
+            let text = CString::new(vec![b'a'; length]).expect("no NUL");
+            let read = argument(text.as_ptr()).text().map(str::len).ok();
+            assert_eq!(read, is_accepted.then_some(length));
+        }
+        assert_eq!(MAX_TEXT, 131_072, "128 KiB, as the message says");
+    }
+
+    #[test]
+    fn it_limits_the_number_of_headers() {
+        let names = vec![c"name".as_ptr(); MAX_HEADERS + 1];
+        for (count, is_accepted) in [(0, true), (1, true), (MAX_HEADERS, true), (MAX_HEADERS + 1, false)] {
+            let read = argument(names.as_ptr()).headers(count).ok();
+            assert_eq!(read, is_accepted.then(|| vec![&b"name"[..]; count]), "{count}");
+        }
+    }
+}
