@@ -1,5 +1,6 @@
 //! The developer's commands, as `cargo xtask COMMAND`.
 
+mod code;
 mod deny;
 mod full;
 mod fuzz;

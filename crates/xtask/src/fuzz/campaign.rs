@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
+use crate::code;
+
 /// The longest slice, in seconds. A run that is stopped loses at most one.
 const SLICE: u64 = 120;
 /// The time for the planted bug, in seconds.
@@ -17,12 +19,32 @@ const PLANTED_SECONDS: u64 = 120;
 const MAX_LENGTH: &str = "4096";
 /// The target that is searched for leaks.
 const LEAKING: &str = "abi";
+/// The code that all targets share, in git's patterns.
+const CODE: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "crates/justcall-auth",
+    "crates/justcall-auth-ffi",
+    "crates/justcall-auth-protocol",
+    "crates/justcall-auth-scan",
+    "crates/justcall-auth-secret",
+    ":!crates/*/tests",
+    ":!crates/*/examples",
+    ":!crates/*/benches",
+    "include",
+    "tests/fuzz/Cargo.toml",
+    "tests/fuzz/abi",
+    ":(glob)tests/fuzz/src/*.rs",
+    "tests/fuzz/src/targets/mod.rs",
+    "fuzz/Cargo.toml",
+    "fuzz/src",
+];
 
 /// What to run, and where.
 pub struct Campaign<'a> {
     pub root: &'a Path,
     pub programs: &'a Path,
-    /// The folder for the progress, the inputs and the failures of each target.
+    /// The folder for the progress, the inputs and the failures of all targets.
     pub folder: &'a Path,
     pub seeds: &'a Path,
     /// The processor time for each target.
@@ -72,8 +94,17 @@ impl Campaign<'_> {
         done.into_iter().map(|one| one.context("the target was not run")?).collect()
     }
 
+    /// Returns the folder of a target with the code that it runs now.
+    pub fn home(&self, name: &str) -> Result<PathBuf> {
+        let own = ["fuzz/fuzz_targets", "tests/fuzz/src/targets"].map(|folder| format!("{folder}/{name}.rs"));
+        let parts = format!("tests/fuzz/src/targets/{name}");
+        let own = own.iter().chain([&parts]).map(String::as_str);
+        let patterns: Vec<&str> = CODE.iter().copied().chain(own).collect();
+        Ok(self.folder.join(format!("{name}-{}", code::hash_of_files(self.root, &patterns)?)))
+    }
+
     fn run(&self, name: &str) -> Result<Progress> {
-        let home = self.folder.join(name);
+        let home = self.home(name)?;
         fs::create_dir_all(home.join("inputs"))?;
         let record = home.join("progress.json");
         let mut progress =
@@ -84,7 +115,7 @@ impl Campaign<'_> {
         while progress.failure.is_none() && progress.seconds + 0.5 < wanted {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and few")]
             let left = (wanted - progress.seconds).ceil() as u64;
-            let slice = self.slice(name, left.min(SLICE), self.seed + progress.slices)?;
+            let slice = self.slice(name, &home, left.min(SLICE), self.seed + progress.slices)?;
             progress = Progress {
                 executions: progress.executions + slice.progress.executions,
                 seconds: progress.seconds + slice.progress.seconds,
@@ -106,14 +137,13 @@ impl Campaign<'_> {
         let home = self.folder.join(name);
         drop(fs::remove_dir_all(&home));
         fs::create_dir_all(home.join("inputs"))?;
-        let slice = self.slice(name, PLANTED_SECONDS, self.seed)?;
+        let slice = self.slice(name, &home, PLANTED_SECONDS, self.seed)?;
         ensure!(!slice.is_ok, "libFuzzer did not find the planted bug in {PLANTED_SECONDS} s");
         artifact(&home)?;
         Ok(slice.progress.executions)
     }
 
-    fn slice(&self, name: &str, seconds: u64, seed: u32) -> Result<Slice> {
-        let home = self.folder.join(name);
+    fn slice(&self, name: &str, home: &Path, seconds: u64, seed: u32) -> Result<Slice> {
         let temporary = home.join("temporary");
         fs::create_dir_all(&temporary)?;
         let program = self.programs.join(name);

@@ -10,12 +10,12 @@ use anyhow::{Context as _, Result, ensure};
 const MOST: usize = 50;
 const LONGEST: u64 = 1024;
 
-/// Replaces the corpus of a target by inputs of this run, of the old corpus and of its failures, that reach code which the
+/// Replaces the corpus of a target by inputs of this run, which are in its folder `home`, of the old corpus and of its failures, that reach code which the
 /// seeds do not reach: the shortest ones. Inputs whose names begin with `failure-` stay.
-pub fn keep(root: &Path, programs: &Path, seeds: &Path, folder: &Path, name: &str) -> Result<()> {
+pub fn keep(root: &Path, programs: &Path, seeds: &Path, home: &Path, name: &str) -> Result<()> {
     let corpus = root.join("fuzz/corpus").join(name);
     fs::create_dir_all(&corpus)?;
-    let merged = folder.join(name).join("merged");
+    let merged = home.join("merged");
     drop(fs::remove_dir_all(&merged));
     fs::create_dir_all(&merged)?;
     let known: Vec<PathBuf> = files(&seeds.join(name))?;
@@ -24,7 +24,7 @@ pub fn keep(root: &Path, programs: &Path, seeds: &Path, folder: &Path, name: &st
     }
     let mut merge = Command::new(programs.join(name));
     merge.arg("-merge=1").arg(format!("-max_len={LONGEST}")).arg(&merged);
-    merge.arg(folder.join(name).join("inputs")).arg(&corpus);
+    merge.arg(home.join("inputs")).arg(&corpus);
     let status = merge.current_dir(root).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     ensure!(status.success(), "libFuzzer cannot merge the inputs of {name}");
     let is_new = |path: &PathBuf| known.iter().all(|seed| seed.file_name() != path.file_name());

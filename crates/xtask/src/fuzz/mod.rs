@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: the targets of `tests/fuzz` under libFuzzer, and docs/evidence/fuzzing.md.
 //!
-//! The results are kept under target/full-fuzz/COMMIT. A run goes on where an earlier one of the same commit ended.
+//! The results of a target are kept under target/full-fuzz, with the hash of the code that it runs. A run goes on where an
+//! earlier one of the same code ended.
 
 mod build;
 mod campaign;
@@ -13,8 +14,6 @@ use anyhow::{Result, ensure};
 use xtask_demo::run::{self, step};
 
 use campaign::{Campaign, Progress};
-
-use crate::full::report::{has_changes, tested_commit};
 
 /// What each target gets in `--full`, in seconds of processor time.
 const FULL_SECONDS: u64 = 600;
@@ -53,11 +52,7 @@ type Named = (String, String);
 /// Runs the targets. Writes the report if all of them were run.
 pub fn run(root: &Path, options: &FuzzOptions) -> Result<()> {
     let report = report::begin(options);
-    let mut commit = tested_commit(root)?;
-    if has_changes(root)? {
-        commit.push_str("-changed");
-    }
-    let folder = run::target_dir(root).join("full-fuzz").join(&commit);
+    let folder = run::target_dir(root).join("full-fuzz");
     let programs = step("the targets with libFuzzer", || build::programs(root))?;
     let seeds = folder.join("seeds");
     let targets = build::targets(root, &seeds)?;
@@ -85,7 +80,9 @@ pub fn run(root: &Path, options: &FuzzOptions) -> Result<()> {
     })?;
     if options.keep {
         step("new inputs for the corpus", || {
-            names.iter().try_for_each(|name| corpus::keep(root, &programs, &seeds, &folder, name))
+            names
+                .iter()
+                .try_for_each(|name| corpus::keep(root, &programs, &seeds, &campaign.home(name)?, name))
         })?;
     }
     if options.names.is_empty() {

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
-use xtask_demo::run::command;
 
 use super::Mutant;
 use super::tree::Tree;
+use crate::code;
 
 /// Attributes of functions that are not compiled on Linux on x86-64, without a model checker.
 const OTHER_SYSTEMS: [&str; 10] = [
@@ -26,8 +24,6 @@ const OTHER_SYSTEMS: [&str; 10] = [
     "#[cfg(target_family = \"wasm\")]",
     "#[cfg(target_vendor = \"apple\")]",
 ];
-/// How many letters of a hash tell the versions of a file apart.
-const HASH_LENGTH: usize = 12;
 
 /// A source file.
 struct Source {
@@ -60,24 +56,7 @@ pub fn mutants(tree: &Tree, package: &str) -> Result<Vec<Mutant>> {
 
 fn read(folder: &Path, path: &str) -> Result<Source> {
     let text = fs::read_to_string(folder.join(path)).with_context(|| path.to_owned())?;
-    let hash = hash(folder, code(&text))?;
-    Ok(Source { text, hash })
-}
-
-/// Returns the part of a source file before its tests.
-fn code(text: &str) -> &str {
-    text.split_once("#[cfg(test)]\nmod tests").map_or(text, |(code, _)| code).trim_end()
-}
-
-/// Returns the start of git's hash of `text`.
-fn hash(folder: &Path, text: &str) -> Result<String> {
-    let mut git = command(folder, "git", &["hash-object", "--stdin"]);
-    let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot start git")?;
-    child.stdin.take().expect("it was piped").write_all(text.as_bytes())?;
-    let output = child.wait_with_output()?;
-    ensure!(output.status.success(), "git hash-object ended with {}", output.status);
-    let hash = String::from_utf8(output.stdout)?;
-    Ok(hash.get(..HASH_LENGTH).context("git hash-object printed no hash")?.to_owned())
+    Ok(Source { text, hash: code::hash_of_file(folder, path)? })
 }
 
 /// Whether the function that starts with its attributes at `line`, or the block around it, is not for Linux on x86-64.
@@ -98,8 +77,6 @@ fn is_for_another_system(source: &str, line: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     #[test]
     fn it_knows_functions_for_other_systems() {
         let source = "#[cfg(unix)]\nfn a() {}\n\n#[cfg(windows)]\n/// Text.\nfn b() {\n}\nfn c() {}\n";
@@ -113,15 +90,5 @@ mod tests {
     fn it_knows_blocks_for_other_systems() {
         let source = "#[cfg(not(unix))]\nimpl A {\n    fn a() {\n    }\n\n    /// Text.\n    fn b() {}\n}\n\nimpl B {\n    fn c() {}\n}\n";
         assert_eq!([3, 6, 11].map(|line| super::is_for_another_system(source, line)), [true, true, false]);
-    }
-
-    #[test]
-    fn it_hashes_the_code_without_its_tests() {
-        let hash = |text| super::hash(Path::new("."), super::code(text)).expect("git runs");
-        let code = hash("fn a() {}\n");
-        // What `printf 'fn a() {}' | git hash-object --stdin` prints.
-        assert_eq!(code, "1e7477ee9eeb");
-        assert_eq!(code, hash("fn a() {}\n\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\n"));
-        assert_ne!(code, hash("fn b() {}\n"));
     }
 }

@@ -262,8 +262,10 @@ fn spelling(input: &mut Input) {
     }
     let is_command = |source: &Source| matches!(source, Source::Command(_));
     if let Some(line) = spelling.strip_prefix("command:").filter(|_| parsed.as_ref().is_ok_and(is_command)) {
-        // The arguments may contain a secret. The first word is the program.
-        let arguments = line.trim_start().split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
+        // The arguments may contain a secret. The first word is the program. Only these characters separate words in a
+        // shell.
+        let blanks = [' ', '\t', '\n'];
+        let arguments = line.trim_start_matches(blanks).split_once(blanks).map_or("", |(_, rest)| rest);
         if !line.contains(['\'', '"', '\\']) {
             check_hidden(arguments.as_bytes(), |_| format!("{parsed:?}"));
         }
