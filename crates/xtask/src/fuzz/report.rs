@@ -14,7 +14,7 @@ libFuzzer runs each target of `tests/fuzz` with the address sanitizer, and prefe
 It starts with the seeds, which come from the test vectors, and with the corpus in `fuzz/corpus`. *s* is processor time. *edges* are
 branches of the code that were reached, the libraries included, *features* also count how often, and *inputs* are those that reached
 something new. A target fails if it panics, if the sanitizer finds a memory error or a leak, or if an input takes over a minute.
-`cargo xtask test` runs the same targets on stable Rust, ten seconds each.
+`cargo xtask test` runs the same targets on stable Rust, ten seconds each. The results of a target are kept until its code changes.
 ";
 
 /// Begins the report.
