@@ -61,7 +61,7 @@ enum XtaskCommand {
     Simulate(Passed),
     /// Run the fuzz targets under libFuzzer, and write docs/evidence/fuzzing.md.
     ///
-    /// Needs a nightly Rust. Installs cargo-fuzz under target/. A run goes on where an earlier one of the same commit ended.
+    /// Needs a nightly Rust. Installs cargo-fuzz under target/. A run goes on where an earlier one of the same code ended.
     Fuzz(fuzz::FuzzOptions),
     /// Compare the product with a second implementation on a million random cases, and write docs/evidence/second.md.
     Second,
