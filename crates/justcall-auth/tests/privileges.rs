@@ -30,6 +30,22 @@ fn run_unprivileged_with_ca_variable(program: &Path, sandbox: &Sandbox, source: 
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+const FILE_CAPABILITIES: &str = "security.capability";
+
+/// Lets `program` bind ports below 1024, whoever runs it.
+fn add_capability(program: &Path) {
+    const REVISION_2_AND_EFFECTIVE: u32 = 0x0200_0001;
+    const NET_BIND_SERVICE: u32 = 1 << 10;
+    let words = [REVISION_2_AND_EFFECTIVE, NET_BIND_SERVICE, 0, 0, 0];
+    let value: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    rustix::fs::setxattr(program, FILE_CAPABILITIES, &value, rustix::fs::XattrFlags::empty())
+        .expect("root may set capabilities");
+}
+
+fn remove_capability(program: &Path) {
+    rustix::fs::removexattr(program, FILE_CAPABILITIES).expect("it was set");
+}
+
 #[test]
 fn it_ignores_the_environment_if_the_program_has_more_privileges_than_its_user() {
     assert!(rustix::process::geteuid().is_root(), "this test creates a set-user-ID program: run it as root");
@@ -54,6 +70,13 @@ fn it_ignores_the_environment_if_the_program_has_more_privileges_than_its_user()
         let printed = run_unprivileged(&program, &sandbox, source);
         assert!(printed.contains("credentials_missing"), "{source}: {printed}");
     }
+    set_mode(&program, 0o755);
+    add_capability(&program);
+    let printed = run_unprivileged(&program, &sandbox, "env:");
+    assert!(printed.contains("credentials_missing"), "a capability of the file: {printed}");
+    remove_capability(&program);
+
+    set_mode(&program, 0o4755);
     let pair = folder.path().join("pair");
     std::fs::write(&pair, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
     set_mode(&pair, 0o600);

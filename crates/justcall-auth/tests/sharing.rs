@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use justcall_auth::source::Load;
@@ -267,4 +267,28 @@ fn it_records_the_use_of_a_pair_in_the_state_file() {
     calls(&client).expect("a good pair");
     let known = file.seen(&pair(&sandbox), unix_time()).expect("the file");
     assert!(known.last_used.is_some_and(|used| (begun..=unix_time()).contains(&used)), "{known:?}");
+}
+
+#[test]
+fn it_waits_for_the_new_pair_although_the_source_fails_meanwhile() {
+    let sandbox = sandbox();
+    let reads = Arc::new(AtomicUsize::new(0));
+    let stored = Arc::new(Mutex::new(pair(&sandbox)));
+    let load: Arc<dyn Load> = {
+        let (reads, stored) = (reads.clone(), stored.clone());
+        Arc::new(move || match reads.fetch_add(1, Ordering::Relaxed) {
+            1 => Err(Error::new(ErrorKind::SourceUnavailable)),
+            _ => Ok(stored.lock().expect("no panic").clone()),
+        })
+    };
+    let mut config = bare_config(&sandbox);
+    config.set_source_callback(load).set_rotation_wait(TIME_LIMIT);
+    let client = Client::new(&config).expect("a client");
+    calls(&client).expect("the first pair");
+    let new = sandbox.control("POST", "reset", &json!({})).expect("a reset");
+    let half = |name: &str| new[name].as_str().expect("a half").as_bytes();
+    let new = Credentials::new(half("api_key"), half("api_secret")).expect("well formed");
+    *stored.lock().expect("no panic") = new;
+    calls(&client).expect("the pair of the third read");
+    assert_eq!(reads.load(Ordering::Relaxed), 3);
 }

@@ -215,3 +215,23 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection").field("channel", &self.channel).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::{CurrentCall, Peer};
+    use super::*;
+    use crate::context::CallContext;
+
+    #[test]
+    fn it_names_the_url_that_would_send_the_secret_unencrypted() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 80));
+        let other = SocketAddr::from(([203, 0, 113, 1], 80));
+        for (peer, name) in [(Peer::Service, "The base URL is "), (Peer::Vault, "The address of Vault is ")] {
+            let call = CurrentCall::begin_with(CallContext::default(), peer, None, 0);
+            refuse_plain_text_beyond_loopback(&[local], &call).expect("it stays on this machine");
+            refuse_plain_text_beyond_loopback(&[local, other], &call).expect_err("it leaves this machine");
+            let error = call.failure().expect("the reason");
+            assert!(error.message().starts_with(name), "{error}");
+        }
+    }
+}
