@@ -184,7 +184,14 @@ fn renewed(
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use super::super::VaultSource;
     use super::*;
+    use crate::context::CallContext;
+    use crate::source::Source;
 
     fn session(left: u64, whole: u64, is_renewable: bool) -> (Option<u64>, Option<u64>) {
         let seconds = Duration::from_secs;
@@ -220,6 +227,78 @@ mod tests {
         assert_eq!(unquoted("\"s.abc\""), Some("s.abc"));
         for other in ["\"\"", "null", "7", "\"a\\u0041\"", "\"a b\"", "\"", "{}"] {
             assert_eq!(unquoted(other), None, "{other}");
+        }
+    }
+
+    /// Answers one request after the other. Returns the address, and later the requests.
+    fn server(
+        answers: &'static [(u16, &'static str)],
+    ) -> std::io::Result<(String, JoinHandle<std::io::Result<Vec<String>>>)> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let serve = move || {
+            let one = |(status, body): &(u16, &str)| {
+                let mut stream = listener.accept()?.0;
+                let mut request = Vec::new();
+                // The body of each request ends in a bracket.
+                while !request.ends_with(b"}") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte)?;
+                    request.extend_from_slice(&byte);
+                }
+                write!(stream, "HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+                Ok(String::from_utf8_lossy(&request).into_owned())
+            };
+            answers.iter().map(one).collect()
+        };
+        Ok((address, std::thread::spawn(serve)))
+    }
+
+    #[test]
+    fn it_renews_a_token_when_that_is_due_and_keeps_it_if_vault_refuses() {
+        let seconds = Duration::from_secs;
+        let (address, requests) = server(&[
+            (200, r#"{"auth": {"lease_duration": 600, "renewable": true}}"#),
+            (200, r#"{"auth": {"lease_duration": 900, "renewable": false}}"#),
+            (403, r#"{"errors": ["permission denied"]}"#),
+        ])
+        .expect("a server");
+        let parsed = Source::parse(&format!("vault:{address}/kv/a")).expect("a spelling");
+        let Source::Vault(VaultSource { target, .. }) = parsed else { unreachable!("a source in Vault") };
+        let environment: &[(&str, &str)] = &[];
+        let mut api = Api::new(&target, &environment, &CallContext::default());
+        let store = SessionStore::default();
+        let session = Session::new(
+            Arc::new(Secret::copy_from(b"token")),
+            seconds(1000),
+            seconds(300),
+            seconds(300),
+            true,
+        );
+        let mut renew =
+            |session: &Session, now| renewed(&mut api, &store, session.clone(), now).expect("no failure");
+        let times =
+            |session: &Session| [session.renew_at, session.ends_at].map(|at| at.map(|at| at.as_secs()));
+
+        let early = renew(&session, seconds(1199));
+        assert_eq!(times(&early), [Some(1200), Some(1300)], "nothing is due yet");
+        let second = renew(&session, seconds(1200));
+        assert_eq!(times(&second), [Some(1600), Some(1800)]);
+        let third = renew(&second, seconds(1600));
+        assert_eq!(times(&third), [None, Some(2500)], "the token cannot be renewed again");
+        let refused = renew(&session, seconds(1210));
+        assert_eq!(times(&refused), [Some(1240), Some(1300)], "it is tried again after a third of its time");
+
+        let requests = requests.join().expect("no panic").expect("three requests");
+        for request in requests {
+            assert!(
+                request.starts_with("POST /v1/auth/token/renew-self ")
+                    && request.contains("X-Vault-Token: token\r\n")
+            );
+            assert!(
+                request.ends_with(r#"{"increment":"300s"}"#),
+                "the whole life, not the granted one: {request}"
+            );
         }
     }
 }
