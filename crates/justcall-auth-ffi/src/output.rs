@@ -120,12 +120,36 @@ fn too_small(needed: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::function::argument;
 
     #[test]
     fn it_keeps_a_nul_from_cutting_text_short() {
         assert_eq!(text("before\0after").to_str(), Ok("before\u{FFFD}after"));
         for sample in ["", "plain", "\0", "\0\0a\0", "before\0after"] {
             assert_eq!(long_text(sample).expect("memory"), text(sample));
+        }
+    }
+
+    #[test]
+    fn it_fills_a_buffer_that_is_large_enough_and_names_the_needed_size() {
+        for (capacity, needed) in [(0, Some("4")), (3, Some("4")), (4, None), (5, None)] {
+            let (mut buffer, mut length) = (vec![c_char::MAX; 5], 0);
+            let start = buffer.as_mut_ptr();
+            let place = argument!(start).buffer(capacity, &raw mut length).expect("a place");
+            let filled = place.fill(b"abc");
+            assert_eq!(length, 3, "the length is always returned");
+            match needed {
+                None => {
+                    filled.expect("it fits");
+                    assert_eq!(&buffer[..4], b"abc\0".map(c_char::try_from).map(|byte| byte.expect("ASCII")));
+                    assert_eq!(buffer[4], c_char::MAX, "nothing after the NUL");
+                }
+                Some(needed) => {
+                    let error = filled.expect_err("it does not fit");
+                    assert!(format!("{} {}", error.message(), error.hint()).contains(needed), "{error}");
+                    assert_eq!(buffer, [c_char::MAX; 5]);
+                }
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use justcall_auth::source::Load;
@@ -216,4 +216,25 @@ fn it_reports_the_source_error_but_recognises_the_probe() {
     assert_eq!(deliver(&verifier, FIRST).expect_err("no file").kind(), ErrorKind::SourceUnavailable);
     write_pair(&source, FIRST, false);
     deliver(&verifier, FIRST).expect("genuine");
+}
+
+#[test]
+fn it_reads_a_callback_again_after_a_delivery_that_no_known_pair_signed() {
+    let secret = Arc::new(Mutex::new(FIRST));
+    let load: Arc<dyn Load> = {
+        let secret = secret.clone();
+        Arc::new(move || Credentials::new(b"abc123def456", secret.lock().expect("no panic").as_bytes()))
+    };
+    let mut config = Config::new();
+    config.set_source_callback(load);
+    let client = Client::new(&config).expect("a client");
+    let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
+    verifier.use_secrets_of(Arc::new(client)).expect("the only source of secrets");
+    deliver(&verifier, FIRST).expect("genuine");
+    *secret.lock().expect("no panic") = SECOND;
+    let begun = Instant::now();
+    while deliver(&verifier, SECOND).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the callback is never called again");
+        std::thread::yield_now();
+    }
 }
