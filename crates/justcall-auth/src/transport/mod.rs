@@ -305,3 +305,21 @@ impl fmt::Debug for Transport {
         f.debug_struct("Transport").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_writes_a_head_at_once_and_a_body_in_pieces() {
+        let path = format!("/v2.1/calls?{}", "a".repeat(5000));
+        let value = "b".repeat(3000);
+        let head = http::Request::get(&path).header("name", &value).body(()).expect("a request");
+        let text = format!("GET {path} HTTP/1.1\r\nname: {value}\r\nContent-Length: 100000\r\n\r\n");
+        let room = text.len()..text.len() + 128;
+        for body in [None, Some(&b""[..]), Some(&[0; 5000])] {
+            assert!(room.contains(&output_size(&head, body)), "{}", output_size(&head, body));
+        }
+        assert_eq!(output_size(&head, Some(&[0; 100_000])), BODY_PIECE);
+    }
+}
