@@ -320,6 +320,6 @@ mod tests {
         for body in [None, Some(&b""[..]), Some(&[0; 5000])] {
             assert!(room.contains(&output_size(&head, body)), "{}", output_size(&head, body));
         }
-        assert_eq!(output_size(&head, Some(&[0; 100_000])), BODY_PIECE);
+        assert_eq!(output_size(&head, Some(&vec![0; 100_000])), BODY_PIECE);
     }
 }
