@@ -173,10 +173,11 @@ pub const SCOPES: &[Scope] = &[
                 arguments: &["it_keeps_the_promises_of_its_comments", "it_survives_hostile_arguments"],
                 cases: None,
             },
+            Phase { about: "unit tests", package: FFI, programs: &["--lib"], arguments: &[], cases: None },
             Phase {
                 about: "all tests in C",
                 package: FFI,
-                programs: &["--lib", "--test=abi"],
+                programs: &["--test=abi"],
                 arguments: &[],
                 cases: None,
             },
