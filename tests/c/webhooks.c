@@ -157,7 +157,11 @@ static void it_calls_the_replay_check_last(void) {
     justcall_webhook_event_free(event);
     for (size_t n = 0; n < sizeof failures / sizeof *failures; ++n) {
         replays.result = failures[n][0];
-        CHECK_FAILS(verify(webhook, &event, &error), failures[n][1], &error);
+        justcall_status status = verify(webhook, &event, &error);
+        const char *message = justcall_error_message(error);
+        /* To find a delivery again is no failure of the check. */
+        CHECK((strstr(message, "The replay check failed") == NULL) == (n == 0));
+        CHECK_FAILS(status, failures[n][1], &error);
         CHECK(event == NULL);
     }
     CHECK(replays.calls == 5);

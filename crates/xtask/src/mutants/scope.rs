@@ -170,7 +170,11 @@ pub const SCOPES: &[Scope] = &[
                 about: "the programs in C that call every function",
                 package: FFI,
                 programs: &["--test=abi"],
-                arguments: &["it_keeps_the_promises_of_its_comments", "it_survives_hostile_arguments"],
+                arguments: &[
+                    "it_keeps_the_promises_of_its_comments",
+                    "it_survives_hostile_arguments",
+                    "it_survives_a_panic",
+                ],
                 cases: None,
             },
             Phase { about: "unit tests", package: FFI, programs: &["--lib"], arguments: &[], cases: None },
