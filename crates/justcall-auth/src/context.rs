@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_woken_by_its_handles_unless_it_has_an_interrupt() {
+    fn it_checks_less_often_while_its_handles_can_wake_it() {
         let cancel = Cancel::new();
         let context = CallContext::new(vec![cancel.clone()], None);
         let watch = context.watch(Sleeper::current_thread());

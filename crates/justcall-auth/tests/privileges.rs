@@ -32,7 +32,7 @@ fn run_unprivileged_with_ca_variable(program: &Path, sandbox: &Sandbox, source: 
 
 const FILE_CAPABILITIES: &str = "security.capability";
 
-/// Lets `program` bind ports below 1024, whoever runs it.
+/// Lets `program` bind ports below 1024, also without root.
 fn add_capability(program: &Path) {
     const REVISION_2_AND_EFFECTIVE: u32 = 0x0200_0001;
     const NET_BIND_SERVICE: u32 = 1 << 10;

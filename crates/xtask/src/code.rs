@@ -18,14 +18,17 @@ pub fn hash_of_file(root: &Path, path: &str) -> Result<String> {
 }
 
 /// Returns the hash of all files that git's `patterns` match, with their names, without the tests at their ends.
+///
+/// # Errors
+/// Fails if a pattern matches no file: the code behind a misspelt one would not count.
 pub fn hash_of_files(root: &Path, patterns: &[&str]) -> Result<String> {
-    let mut list = command(root, "git", &["ls-files", "--cached", "--others", "--exclude-standard", "--"]);
+    let options = ["ls-files", "--error-unmatch", "--cached", "--others", "--exclude-standard", "--"];
+    let mut list = command(root, "git", &options);
     let paths = output(list.args(patterns))?;
     let mut all = String::new();
     for path in paths.lines().filter(|path| root.join(path).is_file()) {
         writeln!(all, "{path}\n{}", read(root, path)?).expect("a string grows");
     }
-    ensure!(!all.is_empty(), "no file matches {patterns:?}");
     hash(root, &all)
 }
 
@@ -92,6 +95,8 @@ mod tests {
         assert_ne!(second, first, "a new file");
         fs::rename(folder.path().join("source/b.rs"), folder.path().join("source/c.rs"))?;
         assert_ne!(hash()?, second, "another name");
+        let misspelt = hash_of_files(folder.path(), &["source", "sauce"]).expect_err("one matches nothing");
+        assert!(misspelt.to_string().contains("sauce"), "{misspelt}");
         Ok(())
     }
 }

@@ -94,10 +94,9 @@ impl Campaign<'_> {
 
     /// Returns the folder of a target with the code that it runs now.
     pub fn home(&self, name: &str) -> Result<PathBuf> {
-        let own = ["fuzz/fuzz_targets", "tests/fuzz/src/targets"].map(|folder| format!("{folder}/{name}.rs"));
-        let parts = format!("tests/fuzz/src/targets/{name}");
-        let own = own.iter().chain([&parts]).map(String::as_str);
-        let patterns: Vec<&str> = CODE.iter().copied().chain(own).collect();
+        // A target is a file, or a file and a folder.
+        let own = [format!("fuzz/fuzz_targets/{name}.rs"), format!("tests/fuzz/src/targets/{name}*")];
+        let patterns: Vec<&str> = CODE.iter().copied().chain(own.iter().map(String::as_str)).collect();
         Ok(self.folder.join(format!("{name}-{}", code::hash_of_files(self.root, &patterns)?)))
     }
 
@@ -255,5 +254,20 @@ processor 29.120 1.500
             assert!((progress.seconds - 30.62).abs() < 0.001, "{}", progress.seconds);
         }
         assert!(parse("Segmentation fault\n").is_err());
+    }
+
+    #[test]
+    fn it_knows_the_code_of_every_target() {
+        let (root, folder) = (xtask_demo::run::root(), Path::new("target"));
+        let campaign = Campaign { root: &root, programs: folder, folder, seeds: folder, seconds: 0, seed: 0 };
+        let targets = fs::read_dir(root.join("fuzz/fuzz_targets")).expect("the targets");
+        let names: Vec<String> = targets
+            .map(|target| target.expect("a target").path())
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        let homes: std::collections::HashSet<PathBuf> =
+            names.iter().map(|name| campaign.home(name).expect(name)).collect();
+        assert!(names.len() > 10 && homes.len() == names.len(), "{homes:?}");
+        campaign.home("unknown").expect_err("there is no such target");
     }
 }
