@@ -11,7 +11,7 @@ use justcall_auth::{Credentials, Error, ErrorKind, Source, test_parsers};
 use tempfile::TempDir;
 
 use crate::Target;
-use crate::disclosure::check_hidden;
+use crate::disclosure::{check_hidden, contains};
 use crate::input::Input;
 use crate::seeds;
 
@@ -84,6 +84,8 @@ fn seeds() -> Vec<Vec<u8>> {
     all.extend([
         [&[4, 0], &vault[..]].concat(),
         [&[4, 1], &br#"{"errors":["permission denied"]}"#[..]].concat(),
+        [&[4, 8], &br#"{"errors":["Vault is sealed"]}"#[..]].concat(),
+        [&[4, 11], &vault[..]].concat(),
     ]);
     all.extend(seeds::after(&[5], spellings));
     all
@@ -225,16 +227,22 @@ fn vault(input: &mut Input) {
         let half = |name: &str| json["data"]["data"][name].as_str().expect("it was accepted").as_bytes();
         assert!(is_pair(&pair.credentials, half("api_key"), half("api_secret")));
     }
+    let is_standby = [&b"not active"[..], b"no active", b"standby"].iter().any(|words| contains(rest, words));
+    let is_sealed = status == 503 && contains(rest, b"sealed") && !is_standby;
+    let reason = result.as_ref().err().and_then(Error::reason);
+    assert_eq!(reason == Some("vault_sealed"), is_sealed, "{reason:?}");
     check_hidden(rest, |body| shown(&read(body).map(|pair| pair.credentials)));
 }
 
-/// A response of Vault as bytes. A response that is complete stays so, whatever follows it.
+/// A response of Vault as bytes. A response that is complete stays so, whatever follows it. Any bytes can be a body.
 fn response(bytes: &[u8]) {
     let read = |bytes: &[u8], has_ended| {
         test_parsers::vault_response(bytes, has_ended)
             .ok()
             .map(|found| found.map(|(status, body)| (status, body.as_ref().to_vec())))
     };
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len());
+    assert_eq!(read(&[head.as_bytes(), bytes].concat(), false), Some(Some((200, bytes.to_vec()))));
     let whole = read(bytes, false);
     if let Some(Some(found)) = &whole {
         assert!(found.0 >= 200, "an interim response");
