@@ -47,6 +47,9 @@ enum XtaskCommand {
         /// Run only this part of the tests that `--full` adds, even if it has passed. May be given more than once.
         #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(full_parts()))]
         part: Vec<String>,
+        /// Run only this step. May be given more than once. A step of tests needs the builds of the steps before it.
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(steps()), conflicts_with_all = ["full", "full_only", "part"])]
+        step: Vec<String>,
     },
     /// Run mutation tests: put small faults into the code, check that a test detects each, and write docs/evidence/mutants.md.
     ///
@@ -103,7 +106,8 @@ fn main() -> ExitCode {
     let own = |result: Result<()>| run::exit_code(result);
     match XtaskArguments::parse().command {
         XtaskCommand::Demo { live } => own(demo::run(&root, live)),
-        XtaskCommand::Test { full, full_only, part } => {
+        XtaskCommand::Test { step, .. } if !step.is_empty() => own(test::run_only(&root, &step)),
+        XtaskCommand::Test { full, full_only, part, .. } => {
             let is_partial = full_only || !part.is_empty();
             own(tests(&root, !is_partial, (full || is_partial).then_some(&part)))
         }
@@ -137,5 +141,14 @@ fn tests(root: &Path, usual: bool, full: Option<&Vec<String>>) -> Result<()> {
 
 /// The parts of `--full`, for the help.
 fn full_parts() -> Vec<PossibleValue> {
-    full::parts().map(|(name, about)| PossibleValue::new(name).help(about)).collect()
+    possible(full::parts())
+}
+
+/// The steps of `test`, for the help.
+fn steps() -> Vec<PossibleValue> {
+    possible(test::steps())
+}
+
+fn possible(values: impl Iterator<Item = (&'static str, &'static str)>) -> Vec<PossibleValue> {
+    values.map(|(name, about)| PossibleValue::new(name).help(about)).collect()
 }

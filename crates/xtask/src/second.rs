@@ -13,7 +13,7 @@ use crate::full::{Report, Stage};
 const CASES: u32 = 20_000;
 const FULL_CASES: u32 = 1_000_000;
 
-/// Checks the Python code, compares both implementations, and plants each bug.
+/// Checks the Python code, compares both implementations, and plants each bug. The program of the product must be built.
 pub fn test(root: &Path, venv: &Venv) -> Result<()> {
     let (project, folder) = (root.join("bindings/python"), root.join("tests/second"));
     succeed(&mut venv.command(&folder, "ruff", &["check", "."]))?;
@@ -22,7 +22,6 @@ pub fn test(root: &Path, venv: &Venv) -> Result<()> {
     succeed(venv.command(&project, "python", &["-m", "mypy", "--strict"]).args(files))?;
     let lines = lines_of_code(&fs::read_to_string(folder.join("second.py"))?);
     ensure!(lines <= 300, "tests/second/second.py has {lines} lines of code");
-    build(root)?;
     print!("{}", compare(root, venv, CASES, &seed()?)?);
     print!("{}", plants(root, venv, &seed()?)?);
     Ok(())
@@ -31,7 +30,7 @@ pub fn test(root: &Path, venv: &Venv) -> Result<()> {
 /// Compares a million cases, and writes the report.
 pub fn full(stage: &Stage<'_>) -> Result<()> {
     let (root, venv) = (stage.root, stage.venv()?);
-    build(root)?;
+    succeed(&mut cargo(root, &["build", "--quiet", "--package", "justcall-auth-second"]))?;
     let seed = seed()?;
     let command = format!(
         "python3 tests/second/compare.py target/debug/justcall-auth-second --cases {FULL_CASES} --seed {seed}"
@@ -49,10 +48,6 @@ pub fn full(stage: &Stage<'_>) -> Result<()> {
          | bug | found in |\n|---|---|\n{plants}"
     );
     report.write(root, "second", &results)
-}
-
-fn build(root: &Path) -> Result<()> {
-    succeed(&mut cargo(root, &["build", "--quiet", "--package", "justcall-auth-second"]))
 }
 
 /// Another seed for each run. A difference prints it.
