@@ -873,8 +873,9 @@ justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_error **error);
 
 /**
- * Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The library accepts
- * `http://` only for a loopback address, because `http://` sends the secret unencrypted.
+ * Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The prefix must be
+ * percent-encoded. The library accepts `http://` only for a loopback address, because `http://`
+ * sends the secret unencrypted.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
  * or `url` is NULL. On failure, the configuration is unchanged.

@@ -108,8 +108,9 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
     })
 }
 
-/// Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The library accepts
-/// `http://` only for a loopback address, because `http://` sends the secret unencrypted.
+/// Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The prefix must be
+/// percent-encoded. The library accepts `http://` only for a loopback address, because `http://`
+/// sends the secret unencrypted.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
 /// or `url` is NULL. On failure, the configuration is unchanged.

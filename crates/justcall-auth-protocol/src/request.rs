@@ -8,7 +8,7 @@ use std::time::Duration;
 use percent_encoding::AsciiSet;
 
 use crate::error::Error;
-use crate::url::{BaseUrl, has_dot_segment, with_decoded_separators};
+use crate::url::{self, BaseUrl};
 use crate::{encoding, service};
 
 /// Headers that only the library sets. They carry the pair, choose the host, delimit the message or apply to one
@@ -228,29 +228,7 @@ fn check_path(path: &str) -> Result<(), Error> {
     if path.len() > MAX_PATH {
         return Err(too_long());
     }
-    if let Some(byte) = path.bytes().find(|byte| !(0x21..=0x7E).contains(byte)) {
-        return refuse(&format!("contains the byte 0x{byte:02X}, which must be percent-encoded"));
-    }
-    if path.contains(['\\', '#', '"', '<', '>', '^', '`', '{', '|', '}']) {
-        return refuse("contains a character that must be percent-encoded: one of \\ # \" < > ^ ` { | }");
-    }
-    let (route, _query) = path.split_once('?').unwrap_or((path, ""));
-    if route.starts_with("//") {
-        return refuse("starts with two slashes, which can name another host");
-    }
-    if with_decoded_separators(route).starts_with("//") || has_dot_segment(route) {
-        return refuse("has a dot segment, or slashes that are encoded at its start");
-    }
-    let bytes = path.as_bytes();
-    for (at, _) in path.match_indices('%') {
-        if !(bytes.get(at + 1..at + 3)).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-            return refuse("has a % that is not followed by two hexadecimal digits");
-        }
-        if matches!(&path[at..at + 3].to_ascii_lowercase()[..], "%00" | "%0a" | "%0d") && at < route.len() {
-            return refuse("has an encoded NUL or line break");
-        }
-    }
-    Ok(())
+    url::check_path(path).or_else(|why| refuse(&why))
 }
 
 fn too_long() -> Error {

@@ -40,34 +40,30 @@ impl BaseUrl {
     ///
     /// # Errors
     /// Returns the fault as a predicate, such as "is not a URL". It contains nothing of `text`.
-    pub fn check(text: &str) -> Result<Self, &'static str> {
-        let Ok(uri) = text.parse::<Uri>() else { return Err("is not a URL") };
+    pub fn check(text: &str) -> Result<Self, String> {
+        let Ok(uri) = text.parse::<Uri>() else { return Err("is not a URL".into()) };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err("does not start with a scheme and a host, as https://host does");
+            return Err("does not start with a scheme and a host, as https://host does".into());
         };
         if authority.as_str().contains('@') {
-            return Err("contains a user name or password, which are not allowed");
+            return Err("contains a user name or password, which are not allowed".into());
         }
         HostAndPort::parse(authority.as_str())?;
         if uri.query().is_some() || text.contains('#') {
-            return Err("has a query or a fragment");
+            return Err("has a query or a fragment".into());
         }
-        if has_dot_segment(uri.path()) {
-            return Err("has a dot segment in its path");
-        }
-        // Some parsers of URLs read a backslash as a slash.
-        if text.contains('\\') {
-            return Err("has a backslash in its path");
-        }
+        // The path of each request begins with this one.
+        check_path(uri.path().trim_end_matches('/')).map_err(|why| format!("has a path that {why}"))?;
         let encrypted = match scheme {
             "https" => true,
             "http" => false,
-            _ => return Err("is neither https:// nor http://"),
+            _ => return Err("is neither https:// nor http://".into()),
         };
         let address = authority.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         if !encrypted && address.is_ok_and(|address| !address.is_loopback()) {
             return Err(
-                "is http://, which would send the secret unencrypted, and its host is not a loopback address",
+                "is http://, which would send the secret unencrypted, and its host is not a loopback address"
+                    .into(),
             );
         }
         let port = authority.port_u16().filter(|port| *port != if encrypted { 443 } else { 80 });
@@ -182,13 +178,44 @@ impl HostAndPort {
     }
 }
 
+/// Checks that `path`, with or without a query, can be sent and means the same to every server.
+///
+/// # Errors
+/// Returns the fault as a predicate, such as "has a dot segment". It contains one byte of `path` at most.
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
+    if let Some(byte) = path.bytes().find(|byte| !(0x21..=0x7E).contains(byte)) {
+        return Err(format!("contains the byte 0x{byte:02X}, which must be percent-encoded"));
+    }
+    // Some parsers of URLs read a backslash as a slash.
+    if path.contains(['\\', '#', '"', '<', '>', '^', '`', '{', '|', '}']) {
+        return Err("contains a character that must be percent-encoded: one of \\ # \" < > ^ ` { | }".into());
+    }
+    let (route, _query) = path.split_once('?').unwrap_or((path, ""));
+    if route.starts_with("//") {
+        return Err("starts with two slashes, which can name another host".into());
+    }
+    if with_decoded_separators(route).starts_with("//") || has_dot_segment(route) {
+        return Err("has a dot segment, or slashes that are encoded at its start".into());
+    }
+    let bytes = path.as_bytes();
+    for (at, _) in path.match_indices('%') {
+        if !(bytes.get(at + 1..at + 3)).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            return Err("has a % that is not followed by two hexadecimal digits".into());
+        }
+        if matches!(&path[at..at + 3].to_ascii_lowercase()[..], "%00" | "%0a" | "%0d") && at < route.len() {
+            return Err("has an encoded NUL or line break".into());
+        }
+    }
+    Ok(())
+}
+
 /// Returns `path` with the slashes and dots that are percent-encoded in it, which some servers decode before they split it.
-pub(crate) fn with_decoded_separators(path: &str) -> String {
+fn with_decoded_separators(path: &str) -> String {
     path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/")
 }
 
 /// Returns true if a segment of `path` is `.` or `..`, encoded or not.
-pub(crate) fn has_dot_segment(path: &str) -> bool {
+fn has_dot_segment(path: &str) -> bool {
     with_decoded_separators(path).split('/').any(|segment| segment == ".." || segment == ".")
 }
 
@@ -337,6 +364,16 @@ mod tests {
             "https://host/a\\..\\b",
             "https://host/a%5c..%2fb",
             "https://host/\\",
+            "https://host//other/a",
+            "https://host/%2F/other",
+            "https://host/a b",
+            "https://host/ä",
+            "https://host/\u{96}",
+            "https://host/a\u{202e}b",
+            "https://host/a\tb",
+            "https://host/<a>",
+            "https://host/a%0ab",
+            "https://host/a%2",
             "http://10.0.0.1",
             "http://93.184.216.34",
             "https://ho st",
@@ -364,6 +401,24 @@ mod tests {
         let long = format!("https://{}.example", "canary.".repeat(40));
         let error = BaseUrl::parse(&long).expect_err("longer than any name");
         assert!(error.message().len() < 100 && !error.message().contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn it_names_the_fault_of_a_path() {
+        for (path, fault) in [
+            ("/\u{96}", "contains the byte 0xC2, which must be percent-encoded"),
+            ("//a", "starts with two slashes, which can name another host"),
+            ("/a%zz", "has a % that is not followed by two hexadecimal digits"),
+            ("/a%0D", "has an encoded NUL or line break"),
+        ] {
+            assert_eq!(check_path(path).expect_err(path), fault);
+            let error = BaseUrl::parse(&format!("https://host{path}")).expect_err(path);
+            assert_eq!(error.message(), format!("The base URL has a path that {fault}."));
+        }
+        for path in ["", "/a", "/a/%C3%A4/~b", "/a?b=%0a", "/a//b"] {
+            assert_eq!(check_path(path), Ok(()), "{path}");
+        }
+        BaseUrl::parse("https://host//").expect("only slashes at the end");
     }
 
     #[test]

@@ -150,8 +150,8 @@ class Client:
               other threads that waited for the callable raise the same class with the same message:
               without control characters, with the secrets of the pairs in use masked, and cut at 512
               bytes.
-        base_url: The address of the service, `https://host[:port][/prefix]`. None means
-            `https://api.justcall.io`. `http://` is allowed only for loopback addresses.
+        base_url: The address of the service, `https://host[:port][/prefix]`, with a percent-encoded prefix.
+            None means `https://api.justcall.io`. `http://` is allowed only for loopback addresses.
         verify_path: The path that `verify` requests instead of `/v2/account` and its alternative.
         timeout: The limit of a whole call, with its retries and waits, in seconds. None or 0 means no
             limit.

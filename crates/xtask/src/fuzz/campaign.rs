@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::code;
+use crate::full::report::tested_commit;
 
 /// The longest slice, in seconds. A run that is stopped loses at most one.
 const SLICE: u64 = 120;
@@ -61,6 +62,8 @@ pub struct Progress {
     pub features: u64,
     pub inputs: u64,
     pub slices: u32,
+    /// The commit of the last slice.
+    pub commit: String,
     /// The input that failed.
     pub failure: Option<PathBuf>,
 }
@@ -117,6 +120,7 @@ impl Campaign<'_> {
                 executions: progress.executions + slice.progress.executions,
                 seconds: progress.seconds + slice.progress.seconds,
                 slices: progress.slices + 1,
+                commit: tested_commit(self.root)?,
                 failure: (!slice.is_ok).then(|| artifact(&home)).transpose()?,
                 ..slice.progress
             };
@@ -207,10 +211,10 @@ fn parse(text: &str) -> Result<Progress> {
 }
 
 fn write(progress: &Progress) -> String {
-    let Progress { executions, seconds, edges, features, inputs, slices, failure } = progress;
+    let Progress { executions, seconds, edges, features, inputs, slices, commit, failure } = progress;
     json!({
         "executions": executions, "seconds": seconds, "edges": edges, "features": features, "inputs": inputs,
-        "slices": slices, "failure": failure,
+        "slices": slices, "commit": commit, "failure": failure,
     })
     .to_string()
 }
@@ -225,6 +229,7 @@ fn read(text: &str) -> Result<Progress> {
         features: number("features")?,
         inputs: number("inputs")?,
         slices: number("slices")?.try_into()?,
+        commit: json["commit"].as_str().unwrap_or("unknown").to_owned(),
         failure: json["failure"].as_str().map(PathBuf::from),
     })
 }
@@ -246,8 +251,9 @@ processor 29.120 1.500
 
     #[test]
     fn it_reads_the_figures_of_libfuzzer_and_keeps_them() {
-        let progress = parse(OUTPUT).expect("figures");
+        let progress = Progress { commit: "0a1b2c3".to_owned(), ..parse(OUTPUT).expect("figures") };
         let kept = read(&write(&progress)).expect("what was written");
+        assert_eq!(kept.commit, "0a1b2c3");
         for progress in [progress, kept] {
             assert_eq!((progress.executions, progress.edges, progress.features), (262_144, 1311, 4400));
             assert_eq!((progress.inputs, progress.slices, progress.failure), (402, 0, None));

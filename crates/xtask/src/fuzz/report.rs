@@ -14,7 +14,7 @@ libFuzzer runs each target of `tests/fuzz` with the address sanitizer, and prefe
 It starts with the seeds, which come from the test vectors, and with the corpus in `fuzz/corpus`. *s* is processor time. *edges* are
 branches of the code that were reached, the libraries included, *features* also count how often, and *inputs* are those that reached
 something new. A target fails if it panics, if the sanitizer finds a memory error or a leak, or if an input takes over a minute.
-`cargo xtask test` runs the same targets on stable Rust, ten seconds each. The results of a target are kept until its code changes.
+`cargo xtask test` runs the same targets on stable Rust, ten seconds each. The results of a target are kept until its code changes. *commit* is that of its last run.
 ";
 
 /// Begins the report.
@@ -37,11 +37,14 @@ pub fn write(mut report: Report, root: &Path, rows: &[(&Named, &Progress)], plan
     let failed: Vec<&str> = failed.map(|(named, _)| named.0.as_str()).collect();
     report.add("failures", if failed.is_empty() { "none".to_owned() } else { failed.join(", ") });
     let mut text = format!(
-        "{EXPLANATION}\n| target | s | executions | edges | features | inputs |\n|---|---|---|---|---|---|\n"
+        "{EXPLANATION}\n| target | s | executions | edges | features | inputs | commit |\n|---|---|---|---|---|---|---|\n"
     );
     for ((name, _), progress) in rows {
-        let Progress { executions, seconds, edges, features, inputs, .. } = progress;
-        writeln!(text, "| {name} | {seconds:.0} | {executions} | {edges} | {features} | {inputs} |")?;
+        let Progress { executions, seconds, edges, features, inputs, commit, .. } = progress;
+        writeln!(
+            text,
+            "| {name} | {seconds:.0} | {executions} | {edges} | {features} | {inputs} | {commit} |"
+        )?;
     }
     text.push_str("\n## What must hold\n\n| target | for every input |\n|---|---|\n");
     for ((name, about), _) in rows {

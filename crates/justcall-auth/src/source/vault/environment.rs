@@ -22,7 +22,7 @@ pub(super) fn resolve(target: &Target, environment: &dyn Environment) -> Result<
     let mut target = Target { is_resolved: true, ..target.clone() };
     if target.addresses.is_empty() {
         let list = text("ADDR").unwrap_or_default();
-        target.addresses = addresses_of(&list).map_err(failure::invalid_address)?;
+        target.addresses = addresses_of(&list).map_err(|why| failure::invalid_address(&why))?;
         if target.addresses.is_empty() {
             return Err(failure::no_address());
         }

@@ -96,7 +96,7 @@ fn split_addresses(place: &str) -> (&str, &str) {
 ///
 /// # Errors
 /// Returns the fault as a predicate.
-pub(super) fn addresses_of(list: &str) -> Result<Vec<BaseUrl>, &'static str> {
+pub(super) fn addresses_of(list: &str) -> Result<Vec<BaseUrl>, String> {
     list.split(',').map(str::trim).filter(|address| !address.is_empty()).map(BaseUrl::check).collect()
 }
 
