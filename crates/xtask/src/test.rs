@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the command that CI runs.
 //!
-//! First everything is compiled, once and with the same features: `cargo run -p NAME` would compile half of the
-//! dependencies again, with fewer features. Then the tests run on two tracks side by side, because many of them wait.
+//! Everything is compiled once, for the whole workspace: `cargo run -p NAME` would compile half of the dependencies again,
+//! with fewer features. Steps that wait run beside others.
 
 use std::io::{self, Read as _, Write};
 use std::path::Path;
@@ -18,143 +18,129 @@ use crate::{deny, python, second, spelling};
 /// What the builds of a run need on the disk, in GB.
 const SPACE: u64 = 12;
 
-/// A step of a run. Each one only needs those before it in [`BUILDS`].
+/// A step of a run.
 struct Step {
     name: &'static str,
     title: &'static str,
     run: fn(&Path) -> Result<()>,
 }
 
-/// What the tests need, and the checks that do not run the product. They run one after the other, because each uses all
-/// processors or the same files.
-const BUILDS: &[Step] = &[
-    Step { name: "space", title: "space on the disk", run: space },
-    Step {
-        name: "debian",
-        title: "Debian packages",
-        run: |root| {
-            packages::ensure(root, packages::TESTS)?;
-            packages::ensure(root, packages::PACKAGE)?;
-            packages::ensure(root, packages::COUNTS)
-        },
+/// Steps on two tracks, which end before the next stage begins.
+struct Stage {
+    steps: &'static [Step],
+    beside: &'static [Step],
+}
+
+const STAGES: &[Stage] = &[
+    Stage {
+        steps: &[
+            Step { name: "space", title: "space on the disk", run: space },
+            Step { name: "debian", title: "Debian packages", run: debian_packages },
+            Step { name: "format", title: "formatting", run: formatting },
+        ],
+        beside: &[],
     },
-    Step {
-        name: "format",
-        title: "formatting",
-        run: |root| succeed(&mut cargo(root, &["fmt", "--all", "--check"])),
+    // pip waits for the network.
+    Stage {
+        steps: &[
+            Step { name: "build", title: "build", run: build },
+            Step {
+                name: "generated",
+                title: "the header, the symbols, the documentation and Python's exceptions are up to date",
+                run: generated,
+            },
+        ],
+        beside: &[
+            Step { name: "venv", title: "Python environment", run: |root| python::venv(root).map(drop) },
+            Step { name: "deny", title: "licences, sources and bans of every crate", run: deny::check },
+            Step {
+                name: "spelling",
+                title: "spelling",
+                run: |root| spelling::check(root, &python::venv(root)?),
+            },
+        ],
     },
-    Step {
-        name: "build",
-        title: "build",
-        // The tests start commands and load the shared library, which `cargo test` does not build.
-        run: |root| {
-            let arguments = ["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"];
-            succeed(&mut cargo(root, &arguments))
-        },
+    // Each of these uses all processors.
+    Stage {
+        steps: &[
+            Step { name: "clippy", title: "clippy", run: clippy },
+            Step { name: "rustdoc", title: "documentation builds", run: rustdoc },
+            Step {
+                name: "module",
+                title: "Python module",
+                run: |root| python::install_module(root, &python::venv(root)?),
+            },
+            Step {
+                name: "build-tests",
+                title: "build of the tests",
+                run: |root| succeed(&mut cargo_test(root, &["--no-run"])?),
+            },
+        ],
+        beside: &[],
     },
-    Step {
-        name: "generated",
-        title: "the header, the symbols, the documentation and Python's exceptions are up to date",
-        run: |root| {
-            succeed(&mut built(root, "xtask-generate", &["header", "--check"]))?;
-            succeed(&mut built(root, "xtask-generate", &["docs", "--check"]))
-        },
-    },
-    Step { name: "venv", title: "Python environment", run: |root| python::venv(root).map(drop) },
-    Step { name: "deny", title: "licences, sources and bans of every crate", run: deny::check },
-    Step { name: "spelling", title: "spelling", run: |root| spelling::check(root, &python::venv(root)?) },
-    Step {
-        name: "clippy",
-        title: "clippy",
-        run: |root| {
-            let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
-            succeed(&mut cargo(root, &arguments))
-        },
-    },
-    Step {
-        name: "rustdoc",
-        title: "documentation builds",
-        run: |root| {
-            let arguments = ["doc", "--quiet", "--workspace", "--no-deps"];
-            succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
-        },
-    },
-    Step {
-        name: "module",
-        title: "Python module",
-        run: |root| python::install_module(root, &python::venv(root)?),
-    },
-    Step {
-        name: "build-tests",
-        title: "build of the tests",
-        run: |root| succeed(&mut cargo_test(root, &["--no-run"])?),
+    // Most tests wait: for a service, for each other, or for one thread.
+    Stage {
+        steps: &[Step { name: "rust", title: "Rust, C and C++ tests", run: rust_tests }],
+        beside: &[
+            Step { name: "python", title: "Python tests", run: python_tests },
+            Step {
+                name: "packages",
+                title: "the packages that ship",
+                run: |root| one_binary(root, "packages", &[]),
+            },
+            // After the packages, whose library it counts.
+            Step {
+                name: "counts",
+                title: "instructions and allocations of a verification",
+                run: |root| succeed(&mut built(root, "justcall-auth-bench", &["--gate"])),
+            },
+            Step { name: "node", title: "the example for Node.js", run: node_example },
+            Step {
+                name: "simulation",
+                title: "the simulation: a million requests, or as many as take 30 seconds",
+                run: simulation,
+            },
+            Step { name: "fuzz", title: "the fuzz targets, ten seconds each", run: fuzz_targets },
+            Step {
+                name: "second",
+                title: "20,000 random cases, against a second implementation",
+                run: |root| second::test(root, &python::venv(root)?),
+            },
+            Step { name: "demo", title: "the demo runs", run: demo },
+        ],
     },
 ];
 
-/// The tests that run on this program's own track.
-const TESTS: &[Step] = &[Step { name: "rust", title: "Rust, C and C++ tests", run: rust_tests }];
-
-/// The tests that run beside [`TESTS`].
-const TESTS_BESIDE: &[Step] = &[
-    Step { name: "python", title: "Python tests", run: python_tests },
-    Step { name: "packages", title: "the packages that ship", run: |root| one_binary(root, "packages", &[]) },
-    // After the packages, whose library it counts.
-    Step {
-        name: "counts",
-        title: "instructions and allocations of a verification",
-        run: |root| succeed(&mut built(root, "justcall-auth-bench", &["--gate"])),
-    },
-    // `--full` runs those of the other languages, which need more packages.
-    Step {
-        name: "node",
-        title: "the example for Node.js",
-        run: |root| {
-            one_binary(root, "languages", &["--exact", "it_verifies_and_survives_a_reset_from_node_js"])
-        },
-    },
-    Step {
-        name: "simulation",
-        title: "the simulation: a million requests, or as many as take 30 seconds",
-        run: |root| {
-            let arguments = ["--requests", "1000000", "--seconds", "30"];
-            succeed(&mut built(root, "justcall-auth-simulation", &arguments))
-        },
-    },
-    Step {
-        name: "fuzz",
-        title: "the fuzz targets, ten seconds each",
-        run: |root| {
-            succeed(&mut built(root, "justcall-auth-fuzz-targets", &["--seconds", "10", "--seed", "1"]))
-        },
-    },
-    Step {
-        name: "second",
-        title: "20,000 random cases, against a second implementation",
-        run: |root| second::test(root, &python::venv(root)?),
-    },
-    Step { name: "demo", title: "the demo runs", run: demo },
-];
+/// All steps, in their usual order.
+fn all() -> impl Iterator<Item = &'static Step> {
+    STAGES.iter().flat_map(|stage| stage.steps.iter().chain(stage.beside))
+}
 
 /// Returns the name and the title of every step.
 pub fn steps() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [BUILDS, TESTS, TESTS_BESIDE].into_iter().flatten().map(|step| (step.name, step.title))
+    all().map(|step| (step.name, step.title))
 }
 
-/// Runs everything. A failure ends its own track, and the run when both have ended.
+/// Runs everything. A failure ends its own track, and the run when both tracks have ended.
 pub fn run(root: &Path) -> Result<()> {
-    run_steps(root, BUILDS.iter())?;
-    let mut beside = built(root, "xtask", &["test"]);
-    beside.args(TESTS_BESIDE.iter().flat_map(|step| ["--step", step.name]));
-    println!("\nThe tests run on two tracks. The output of the second one follows that of the first.");
-    side_by_side(|| run_steps(root, TESTS.iter()), &mut beside, &mut io::stdout())?;
+    for Stage { steps, beside } in STAGES {
+        if beside.is_empty() {
+            run_steps(root, steps.iter())?;
+            continue;
+        }
+        let mut track = built(root, "xtask", &["test"]);
+        track.args(beside.iter().flat_map(|step| ["--step", step.name]));
+        let titles: Vec<&str> = beside.iter().map(|step| step.title).collect();
+        println!("\n▷ on a second track, whose output follows: {}", titles.join("; "));
+        side_by_side(|| run_steps(root, steps.iter()), &mut track, &mut io::stdout())?;
+    }
     println!("\n✓ everything passed");
     Ok(())
 }
 
 /// Runs the steps with these names, in their usual order.
 pub fn run_only(root: &Path, names: &[String]) -> Result<()> {
-    let is_named = |step: &&Step| names.iter().any(|name| name == step.name);
-    run_steps(root, [BUILDS, TESTS, TESTS_BESIDE].into_iter().flatten().filter(is_named))
+    run_steps(root, all().filter(|step| names.iter().any(|name| name == step.name)))
 }
 
 fn run_steps<'a>(root: &Path, steps: impl Iterator<Item = &'a Step>) -> Result<()> {
@@ -203,19 +189,55 @@ fn cargo_test(root: &Path, arguments: &[&str]) -> Result<Command> {
 /// Fails if a first run would fill the disk. A later one finds most of its files there.
 fn space(root: &Path) -> Result<()> {
     let target = run::target_dir(root);
-    if target.join("debug").is_dir() {
+    // This program is in the folder before the first run, too.
+    if target.join("debug/justcall-auth-sandbox").exists() {
         return Ok(());
     }
     let printed = run::output(&mut run::command(&target, "df", &["--output=avail", "--block-size=1G", "."]))?;
+    check_space(&printed).with_context(|| format!("the disk of {}", target.display()))
+}
+
+/// Fails if df, which printed `printed`, has found too little space.
+fn check_space(printed: &str) -> Result<()> {
     let free = printed.lines().last().unwrap_or_default().trim();
     let free: u64 = free.parse().with_context(|| format!("df printed {free:?}"))?;
     ensure!(
         free >= SPACE,
-        "{free} GB are free on the disk of {}, and a first run needs {SPACE} GB. Delete the builds of other clones, or set \
-         CARGO_TARGET_DIR to a folder on another disk",
-        target.display(),
+        "{free} GB are free, and a first run needs {SPACE} GB. Delete the builds of other clones, or set CARGO_TARGET_DIR to \
+         a folder on another disk"
     );
     Ok(())
+}
+
+fn debian_packages(root: &Path) -> Result<()> {
+    packages::ensure(root, packages::TESTS)?;
+    packages::ensure(root, packages::PACKAGE)?;
+    packages::ensure(root, packages::COUNTS)
+}
+
+fn formatting(root: &Path) -> Result<()> {
+    succeed(&mut cargo(root, &["fmt", "--all", "--check"]))
+}
+
+/// Builds the commands that the tests start, and the shared library that they load: `cargo test` builds neither.
+fn build(root: &Path) -> Result<()> {
+    let arguments = ["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"];
+    succeed(&mut cargo(root, &arguments))
+}
+
+fn generated(root: &Path) -> Result<()> {
+    succeed(&mut built(root, "xtask-generate", &["header", "--check"]))?;
+    succeed(&mut built(root, "xtask-generate", &["docs", "--check"]))
+}
+
+fn clippy(root: &Path) -> Result<()> {
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    succeed(&mut cargo(root, &arguments))
+}
+
+fn rustdoc(root: &Path) -> Result<()> {
+    let arguments = ["doc", "--quiet", "--workspace", "--no-deps"];
+    succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Runs the Rust tests, which also compile and run the C and C++ programs.
@@ -239,6 +261,19 @@ fn refuse_ignored(report: &str) -> Result<()> {
         Some(line) => bail!("a test was ignored, which no list allows: {line}"),
         None => Ok(()),
     }
+}
+
+/// Runs the example for Node.js. `--full` runs those of the other languages, which need more packages.
+fn node_example(root: &Path) -> Result<()> {
+    one_binary(root, "languages", &["--exact", "it_verifies_and_survives_a_reset_from_node_js"])
+}
+
+fn simulation(root: &Path) -> Result<()> {
+    succeed(&mut built(root, "justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
+}
+
+fn fuzz_targets(root: &Path) -> Result<()> {
+    succeed(&mut built(root, "justcall-auth-fuzz-targets", &["--seconds", "10", "--seed", "1"]))
 }
 
 /// Runs the demo with the builds that were tested.
@@ -271,7 +306,7 @@ mod tests {
 
     use anyhow::{Result, anyhow};
 
-    use super::{refuse_ignored, side_by_side, steps};
+    use super::{check_space, refuse_ignored, side_by_side, steps};
 
     /// Runs a script beside a track of this result. Returns what the script printed.
     fn beside(script: &str, track: Result<()>) -> Result<String> {
@@ -301,6 +336,14 @@ mod tests {
             |ignored| format!("test result: ok. 10 passed; 0 failed; {ignored} ignored; 0 measured\n");
         refuse_ignored(&report(0)).expect("none is ignored");
         refuse_ignored(&report(10)).expect_err("ten are ignored");
+    }
+
+    #[test]
+    fn it_refuses_a_disk_with_less_than_12_gb() {
+        check_space("Avail\n   12\n").expect("12 GB");
+        let error = check_space("Avail\n   11\n").expect_err("11 GB");
+        assert!(error.to_string().starts_with("11 GB are free, and a first run needs 12 GB."), "{error}");
+        check_space("").expect_err("df printed nothing");
     }
 
     #[test]
