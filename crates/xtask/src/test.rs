@@ -269,7 +269,7 @@ fn node_example(root: &Path) -> Result<()> {
 }
 
 fn simulation(root: &Path) -> Result<()> {
-    succeed(&mut built(root, "justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
+    succeed(&mut built(root, "simulate", &["--requests", "1000000", "--seconds", "30"]))
 }
 
 fn fuzz_targets(root: &Path) -> Result<()> {

@@ -44,11 +44,12 @@ pub fn check_hidden(input: &[u8], shown: impl Fn(&[u8]) -> String) {
     let other = shown(&disguise);
     let is_disclosed = |at: &&usize| {
         let (before, after) = (&input[**at..**at + WINDOW], &disguise[**at..**at + WINDOW]);
-        // Messages have both `secret contains` and `secret ends`, so a few bytes that follow say nothing.
+        // Messages have both `secret contains` and `secret ends`, and a hint shows four bytes of a key at each of its ends,
+        // beside which an input can have the same quotes. So four bytes that follow say nothing.
         let followed = before.iter().zip(after).filter(|(before, after)| before != after).count();
         // A text that has both whatever the secret is may have found its way into the input.
         let is_always_there = contains(text.as_bytes(), after);
-        followed >= WINDOW / 2 && !is_always_there && contains(other.as_bytes(), after)
+        followed > WINDOW / 2 && !is_always_there && contains(other.as_bytes(), after)
     };
     if let Some(at) = suspects.iter().find(is_disclosed) {
         panic!("the text discloses {:?}: {text}", String::from_utf8_lossy(&input[*at..*at + WINDOW]));
