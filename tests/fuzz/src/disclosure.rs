@@ -124,6 +124,19 @@ mod tests {
     }
 
     #[test]
+    fn it_accepts_four_bytes_of_a_hint_and_a_disguise_that_is_in_every_message() {
+        check_hidden(b"408d\"), ", |key| format!("a hint: {}\"), ", String::from_utf8_lossy(&key[..4])));
+        let (word, disguise) = ("ALL_APIM", String::from_utf8(disguised(b"ALL_APIM")).expect("ASCII"));
+        check_hidden(word.as_bytes(), |_| format!("the file {word} {disguise}"));
+    }
+
+    #[test]
+    #[should_panic(expected = "discloses")]
+    fn it_finds_a_window_of_which_five_bytes_follow() {
+        check_hidden(b"sec78=!?", |text| String::from_utf8_lossy(text).into_owned());
+    }
+
+    #[test]
     #[should_panic(expected = "discloses")]
     fn it_finds_eight_bytes_of_the_input() {
         check_hidden(b"export JUSTCALL_API_SECRET=sec789xyz000", |text| {
