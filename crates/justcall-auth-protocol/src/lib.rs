@@ -22,6 +22,7 @@ mod json;
 mod json_tests;
 pub mod keyring;
 pub mod metrics;
+mod path;
 pub mod policy;
 pub mod printable;
 pub mod refresh;

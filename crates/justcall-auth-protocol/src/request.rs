@@ -8,7 +8,8 @@ use std::time::Duration;
 use percent_encoding::AsciiSet;
 
 use crate::error::Error;
-use crate::url::{self, BaseUrl};
+use crate::path;
+use crate::url::BaseUrl;
 use crate::{encoding, service};
 
 /// Headers that only the library sets. They carry the pair, choose the host, delimit the message or apply to one
@@ -228,7 +229,7 @@ fn check_path(path: &str) -> Result<(), Error> {
     if path.len() > MAX_PATH {
         return Err(too_long());
     }
-    url::check_path(path).or_else(|why| refuse(&why))
+    path::check_path(path).or_else(|why| refuse(&why))
 }
 
 fn too_long() -> Error {

@@ -103,7 +103,12 @@ fn check_text(input: &mut Input) {
         assert!((1..=text.split(|byte| *byte == b'\n').count()).contains(&finding.line), "{finding:?}");
         assert!(finding.column >= 1);
     }
-    check_hidden(text, |text| shown(&scan(&name, text, usize::MAX).findings));
+    check_hidden(text, |text| {
+        let mut findings = scan(&name, text, usize::MAX).findings;
+        // The name is no part of the text, and is shown.
+        findings.iter_mut().for_each(|finding| finding.location.path.clear());
+        shown(&findings)
+    });
     let all = shown(&report.findings);
     assert!(!contains(all.as_bytes(), SECRET.as_bytes()), "{all}");
 }
