@@ -3,7 +3,7 @@
 /// Checks that `path`, with or without a query, can be sent and means the same to every server.
 ///
 /// # Errors
-/// Returns the fault as a predicate, such as "has a dot segment". It contains one byte of `path` at most.
+/// Returns the fault as a predicate, such as "has a dot segment". It contains one byte of `path` at most, which no pair has.
 pub fn check_path(path: &str) -> Result<(), String> {
     if let Some(byte) = path.bytes().find(|byte| !(0x21..=0x7E).contains(byte)) {
         return Err(format!("contains the byte 0x{byte:02X}, which must be percent-encoded"));

@@ -40,7 +40,7 @@ impl BaseUrl {
     /// Parses and checks the URL of any server that gets a secret, as [`BaseUrl::parse`] does.
     ///
     /// # Errors
-    /// Returns the fault as a predicate, such as "is not a URL". It contains nothing of `text`.
+    /// Returns the fault as a predicate, such as "is not a URL". It contains one byte of `text` at most, which no pair has.
     pub fn check(text: &str) -> Result<Self, String> {
         let Ok(uri) = text.parse::<Uri>() else { return Err("is not a URL".into()) };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
